@@ -1,0 +1,1 @@
+"""Decide what is to be done and said, without files, clocks or threads."""

@@ -1,0 +1,29 @@
+"""Name the three sysctls of TCP keepalive, with the bounds kad accepts."""
+
+from enum import StrEnum
+
+
+class Parameter(StrEnum):
+    """A sysctl by its kernel name; IPv6 connections use the same three."""
+
+    TIME = "net.ipv4.tcp_keepalive_time"
+    INTVL = "net.ipv4.tcp_keepalive_intvl"
+    PROBES = "net.ipv4.tcp_keepalive_probes"
+
+    @property
+    def key(self) -> str:
+        """Its key in the policy's [keepalive] table."""
+        return self.removeprefix("net.ipv4.tcp_keepalive_")
+
+    @property
+    def highest(self) -> int:
+        """The highest value setsockopt(2) takes for it; the lowest is 1 for all three.
+
+        MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT in the kernel's include/net/tcp.h.
+        The sysctl files take more, to the user's harm: 0 probes cuts healthy idle connections.
+        """
+        return 127 if self is Parameter.PROBES else 32767
+
+    def describe(self, value: int) -> str:
+        """Say the value with its unit: `time 120 s`, `probes 8`."""
+        return f"{self.key} {value}" if self is Parameter.PROBES else f"{self.key} {value} s"

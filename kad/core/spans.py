@@ -1,0 +1,59 @@
+"""Read and write time spans as systemd.time(7) has them, in whole seconds."""
+
+import re
+
+_UNITS = {
+    **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86400),
+    **dict.fromkeys(("w", "week", "weeks"), 604800),
+}
+_REFUSED = {
+    **dict.fromkeys(("us", "usec", "µs", "μs", "ms", "msec"), "units below a second are not taken"),
+    **dict.fromkeys(("M", "month", "months"), "months are not taken (m or min is minutes)"),
+    **dict.fromkeys(("y", "year", "years"), "years are not taken"),
+}
+# A number without a unit is in seconds, and only the last may stand so: systemd's parse_time().
+_TERM = re.compile(r"[ \t\r\n]*([0-9]{1,9})[ \t\r\n]*([^\W\d_]*)")
+_HELP = "a span is whole seconds or like 2min, 30s, 1h 30min"
+
+
+def parse_span(text: str) -> int:
+    """Give the seconds of `120`, `2min` or `1h 30min`; ValueError says why it is none."""
+    rest = text.strip(" \t\r\n")
+    if not rest:
+        raise ValueError(f"is empty; {_HELP}")
+    total = 0
+    while rest:
+        match = _TERM.match(rest)
+        if match is None:
+            raise ValueError(_why_not(rest))
+        rest = rest[match.end() :]
+        number, unit = match.groups()
+        if unit not in _UNITS or (not unit and rest):
+            raise ValueError(_REFUSED.get(unit) or _why_not(unit + rest))
+        total += int(number) * _UNITS[unit]
+    return total
+
+
+def _why_not(rest: str) -> str:
+    if rest.startswith(("+", "-")):
+        return "signs are not taken"
+    if re.match(r"[.,][0-9]", rest):
+        return "fractions are not taken"
+    if rest[0] in "0123456789":
+        return f"a number here is too long, or lacks its unit; {_HELP}"
+    if rest == "infinity":
+        return f"infinity is not taken; {_HELP}"
+    return f"is no time span; {_HELP}"
+
+
+def format_span(seconds: int) -> str:
+    """Say seconds as people do: `6 min`, `1 h 30 min`, `45 s`."""
+    parts = []
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts) or "0 s"
