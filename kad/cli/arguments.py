@@ -1,0 +1,151 @@
+"""Describe the command line, and help who mistypes it."""
+
+import argparse
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from kad import __version__
+from kad.core.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: what it does, in one line and in more, and how it is used."""
+
+    summary: str
+    more: str
+    examples: tuple[str, ...]
+    policy: bool = True
+    argument: bool = False
+
+
+COMMANDS = {
+    "run": Command(
+        "run the daemon in the foreground",
+        "Puts the policy in force, and keeps it so until SIGTERM or SIGINT. SIGHUP reads the "
+        "policy file again, as does every change of the file. Exits 77 where it may not write, "
+        "78 without a valid policy.",
+        ("kad run", "kad run --policy ./policy.toml"),
+    ),
+    "check": Command(
+        "validate a policy, and say what it means",
+        "Tells every mistake at once, or what a dead connection goes through under the policy, "
+        "with advice. Exits 78 for an invalid policy.",
+        ("kad check", "kad check ./policy.toml"),
+        argument=True,
+    ),
+    "plan": Command(
+        "show what apply would change",
+        "One line for each value that differs. Exits 0 where nothing is to do, 1 where something "
+        "is, 78 for an invalid policy.",
+        ("kad plan", "kad plan ./policy.yaml"),
+        argument=True,
+    ),
+    "apply": Command(
+        "put the policy in force once, without a daemon",
+        "For containers and other init systems. Writes what differs and reads it back. Exits 1 "
+        "where not all is in force, 77 where it may not write, 78 for an invalid policy.",
+        ("sudo kad apply", "sudo kad apply ./policy.toml"),
+        argument=True,
+    ),
+    "reload": Command(
+        "make the running daemon read its policy now, and report its verdict",
+        "Exits 0 where the policy was accepted, 78 where it was rejected, with the reason, and 1 "
+        "where no daemon answers or a value could not be set.",
+        ("sudo kad reload", "systemctl reload kad"),
+        policy=False,
+    ),
+    "status": Command(
+        "show policy, kernel and daemon side by side",
+        "With a daemon exits 0 where the policy is in force, else 1; without one 3 where it is in "
+        "force all the same, 1 where not, 78 where there is no valid policy to compare with.",
+        ("kad status", "kad status --watch", "kad status --json | jq .state"),
+    ),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with our own words for a mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog.removeprefix('kad ')}: {message}")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Parse the arguments after the program's name; UsageError for what is not known."""
+    parser = _parser()
+    if argv and argv[0] not in COMMANDS:
+        _unknown_first(argv[0])
+    arguments, rest = parser.parse_known_args(argv)
+    if rest:
+        _unknown_rest(arguments, rest[0])
+    if arguments.command is None:
+        raise UsageError(f"no command; there are {', '.join(COMMANDS)}")
+    given = [getattr(arguments, name, None) for name in ("policy", "argument")]
+    if None not in given:
+        raise UsageError(f"two policies, --policy {given[0]} and {given[1]}; give one")
+    return arguments
+
+
+def _unknown_first(word: str) -> None:
+    if word in {"-h", "--help", "--version"}:
+        return
+    if word.startswith("-"):
+        raise UsageError(f"{word}: options stand after the command, as in: kad status --json")
+    raise UsageError(f"{word}: no such command{_suggestion(word, COMMANDS)}")
+
+
+def _unknown_rest(arguments: argparse.Namespace, word: str) -> None:
+    options = [f"--{name}" for name in vars(arguments) if name not in {"command", "argument"}]
+    what = "option" if word.startswith("-") else "argument"
+    text = f"{arguments.command}: {word}: no such {what}"
+    raise UsageError(text + _suggestion(word, [*options, "--help"]))
+
+
+def _suggestion(word: str, known: object) -> str:
+    close = difflib.get_close_matches(word, list(known), 1)  # type: ignore[call-overload]
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="kad",
+        description="Keep a Linux host's TCP keepalive under policy.",
+        epilog="kad COMMAND --help tells more, with examples. The policy is /etc/kad/policy.toml "
+        "(or .yaml, .yml), or what $KAD_POLICY or --policy names.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"kad {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, command in COMMANDS.items():
+        _add(commands.add_parser(
+            name,
+            help=command.summary,
+            description=command.more,
+            epilog="examples:\n" + "\n".join(f"  {each}" for each in command.examples),
+            formatter_class=_Formatter,
+            allow_abbrev=False,
+        ), name, command)  # fmt: skip
+    return parser
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Folds the description, and keeps the lines of the examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("examples:\n"):
+            return text
+        return super()._fill_text(text, width, indent)
+
+
+def _add(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
+    if command.argument:
+        parser.add_argument("argument", metavar="POLICY", nargs="?", help="the policy file")
+    if command.policy:
+        parser.add_argument("--policy", metavar="PATH", help="the policy file to use")
+    if name == "status":
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--json", action="store_true", help="print the state file's object")
+        how.add_argument("--watch", action="store_true", help="redraw every second, until ^C")

@@ -1,0 +1,102 @@
+"""Validate a policy, and say in words what it means."""
+
+import argparse
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+
+from kad import policyfile
+from kad.cli.once import load
+from kad.cli.timeline import timeline
+from kad.core.advice import OTHER_NAMESPACE, advice
+from kad.core.parameters import Parameter
+from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.spans import format_span
+from kad.core.words import dead_peer
+from kad.netns import own_namespace
+from kad.procfs import Procfs
+
+# The user that the unit runs as.
+SERVICE_USER = "kad"
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Print what the policy means; PolicyError tells all its mistakes."""
+    path, policy = load(arguments.argument, arguments.policy)
+    found = _found()
+    print(f"{path}: valid")
+    for line in _meaning(policy, found):
+        print(line)
+    elsewhere = (OTHER_NAMESPACE,) if own_namespace().host is False else ()
+    for each in (*advice(policy, found), *elsewhere):
+        print(f"advice: {each}")
+    if arguments.argument is None and arguments.policy is None:
+        _check_service_user(path)
+    return 0
+
+
+def _found() -> Mapping[Parameter, int]:
+    """Give what this kernel has, for the parameters that the policy leaves out."""
+    found = {}
+    for parameter in Parameter:
+        with suppress(OSError):
+            found[parameter] = Procfs().read(parameter)
+    return found
+
+
+def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
+    every = format_span(policy.check_every)
+    if policy.mode is Mode.AUDIT:
+        yield f"kad reports, every {every}, where the kernel differs from {policy}; writes nothing"
+    else:
+        yield f"kad sets {policy}, and compares every {every}"
+        yield _on_drift(policy)
+    if policy.on_stop is OnStop.RESTORE:
+        yield "at its stop kad puts back what it found before it first wrote"
+    left_out = [each for each in Parameter if each not in policy.values]
+    for parameter in left_out:
+        has = f", which has {parameter.describe(found[parameter])}" if parameter in found else ""
+        yield f"keepalive.{parameter.key} is left to the kernel{has}"
+    values = {**found, **policy.values}
+    if len(values) == len(Parameter):
+        yield f"a dead peer is {dead_peer(values)}:"
+        yield ""
+        yield from (f"  {line}" for line in timeline(values, policy.idle_timeout))
+        yield ""
+
+
+def _on_drift(policy: Policy) -> str:
+    if policy.action is Action.WARN:
+        return "a value that somebody else changes is named in the journal and left"
+    return "a value that somebody else changes is named in the journal and set back"
+
+
+def _check_service_user(path: str) -> None:
+    """Say whether the unit's user can read the file; PolicyError in its words where it cannot.
+
+    Only root can find that out; for others, and without such a user, there is nothing to say.
+    """
+    try:
+        user = pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        return
+    if os.geteuid() == 0:
+        with _acting_as(user):
+            policyfile.read(policyfile.PolicyPath(path, named=False), os.environ)
+        print(f"user {SERVICE_USER} can read it")
+
+
+@contextmanager
+def _acting_as(user: pwd.struct_passwd) -> Iterator[None]:
+    """Have the user's rights, and no others, for a while."""
+    groups, group = os.getgroups(), os.getegid()
+    os.initgroups(user.pw_name, user.pw_gid)
+    os.setegid(user.pw_gid)
+    os.seteuid(user.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)

@@ -1,0 +1,37 @@
+"""Find the daemon of this network namespace, and its state."""
+
+import os
+from time import monotonic, sleep
+
+from kad.core.errors import KadError
+from kad.core.status import Status
+from kad.directories import runtime_directory
+from kad.lock import daemon_pid
+from kad.netns import own_namespace
+from kad.statefile import StateFile
+
+# A daemon holds the lock for a moment before its first pass has ended.
+_START_S = 2.0
+
+
+def runtime() -> str:
+    """Give the runtime directory of the daemon that would be in charge here."""
+    return runtime_directory(os.environ, own_namespace().private)
+
+
+def running() -> Status | None:
+    """Give the state of the daemon in charge of this namespace; None without one.
+
+    KadError where there is one whose state cannot be read.
+    """
+    directory = runtime()
+    until = monotonic() + _START_S
+    while (pid := daemon_pid(directory)) is not None:
+        status = StateFile(directory).read()
+        if status is not None and pid in {status.pid, 0}:
+            # A runtime directory may be shared by namespaces; the kernel's values are not.
+            return status if status.namespaces[0].inode == own_namespace().inode else None
+        if monotonic() >= until:
+            raise KadError(f"{directory}/status.json: not readable, though kad runs, pid {pid}")
+        sleep(0.02)
+    return None

@@ -1,0 +1,88 @@
+"""Run one pass without a daemon: plan and apply."""
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+
+from kad import policyfile
+from kad.cli.daemons import running
+from kad.core.denial import denial
+from kad.core.errors import DeniedError, KadError
+from kad.core.history import History
+from kad.core.policy import Action, Mode, Policy
+from kad.core.report import FAILED, LEFT, Outcome, Report
+from kad.core.status import Status
+from kad.procfs import Procfs
+from kad.reconcile import reconcile
+
+
+def load(argument: str | None, option: str | None) -> tuple[str, Policy]:
+    """Give the policy file's path and its policy."""
+    where = policyfile.find(argument, option, os.environ)
+    return where.path, policyfile.validate(policyfile.read(where, os.environ), where.path)
+
+
+def one_pass(policy: Policy) -> Report:
+    """Run one pass over this namespace; in audit mode it writes nothing."""
+    return reconcile(policy, Procfs(), History().judge(policy, 0))
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """Print what apply would change."""
+    _, policy = load(arguments.argument, arguments.policy)
+    return _show_plan(policy)
+
+
+def _show_plan(policy: Policy) -> int:
+    report = one_pass(replace(policy, mode=Mode.AUDIT))
+    for each in report.having(LEFT):
+        print(f"{each.parameter}: {each.found} -> {each.policy}")
+    failed = [each for each in report if each.outcome in FAILED]
+    if failed:
+        denied = all(isinstance(each.error, PermissionError) for each in failed)
+        raise (DeniedError if denied else KadError)("; ".join(each.failure for each in failed))
+    return 0 if report.in_force else 1
+
+
+def apply(arguments: argparse.Namespace) -> int:
+    """Put the policy in force."""
+    path, policy = load(arguments.argument, arguments.policy)
+    if policy.mode is Mode.AUDIT:
+        return _show_plan(policy)
+    report = one_pass(policy)
+    for each in report:
+        if each.outcome is Outcome.WRITTEN:
+            print(f"{each.parameter}: {each.found} -> {each.now}")
+    denied = denial(report)
+    if denied is not None:
+        raise denied
+    for each in report.having(FAILED):
+        sys.stderr.write(f"kad: {each.failure}\n")
+    daemon = running()
+    if daemon is not None and _undoes(daemon, policy):
+        sys.stderr.write(
+            f"kad: the daemon, pid {daemon.pid}, has another policy, {daemon.policy.file}, "
+            f"and will undo this: {path} is in force only until its next check\n"
+        )
+    return 0 if report.in_force else 1
+
+
+def _undoes(daemon: Status, policy: Policy) -> bool:
+    """Whether a daemon restores other values than those just written."""
+    wanted = daemon.namespaces[0].parameters
+    differs = any(
+        parameter in wanted and wanted[parameter].policy not in {None, value}
+        for parameter, value in policy.values.items()
+    )
+    return differs and daemon.mode == Mode.ENFORCE and not _only_warns(daemon.policy.file)
+
+
+def _only_warns(file: str) -> bool:
+    """Whether a daemon's policy leaves drift alone; where it cannot be read, it does not."""
+    try:
+        where = policyfile.PolicyPath(file, named=True)
+        policy = policyfile.validate(policyfile.read(where, os.environ), file)
+    except KadError:
+        return False
+    return policy.action is Action.WARN

@@ -1,0 +1,93 @@
+"""Lay out `kad status` as a page."""
+
+from collections.abc import Iterator, Mapping
+
+from kad.cli.terminal import Style
+from kad.core.parameters import Parameter
+from kad.core.report import State
+from kad.core.spans import format_span
+from kad.core.status import NamespaceStatus, ParameterStatus, Status
+from kad.core.words import dead_peer
+
+_WORDS = {
+    State.IN_FORCE: "in force",
+    State.DRIFTED: "drifted",
+    State.FAILED: "failed",
+    State.UNMANAGED: "not in the policy",
+    State.DEGRADED: "degraded",
+}
+
+
+def page(status: Status, style: Style) -> list[str]:
+    """Give the lines: what is wrong stands first, what is known in addition last."""
+    own = status.namespaces[0]
+    return [
+        *_head(status, style),
+        "",
+        *_table(own.parameters, style),
+        "",
+        *_meaning(own),
+        *_drift(status),
+        *(f"advice     {each}" for each in status.advice),
+    ]
+
+
+def _head(status: Status, style: Style) -> Iterator[str]:
+    word = _WORDS[State(status.state)]
+    audit = ", audit: nothing is written" if status.mode == "audit" else ""
+    yield f"{style.bold('kad')}        {style.state(status.state, word)}{audit}"
+    good = ", the last good one" if status.policy.last_good else ""
+    yield f"policy     {status.policy.file}{good}, read {status.policy.loaded_at}"
+    for line in (status.policy.error or "").splitlines():
+        yield f"           {style.state(State.DEGRADED, line)}"
+    yield f"daemon     {_daemon(status)}"
+
+
+def _daemon(status: Status) -> str:
+    if status.pid is None or status.checks is None:
+        return "none runs here"
+    checks = status.checks
+    count = f"{checks.count} check{'s' if checks.count != 1 else ''}"
+    every = format_span(checks.every_s)
+    return f"pid {status.pid}, {count} so far, the last {checks.last_at}, one every {every}"
+
+
+def _table(parameters: Mapping[str, ParameterStatus], style: Style) -> Iterator[str]:
+    width = max(len(name) for name in Parameter)
+    yield style.bold(f"{'parameter':<{width}} {'policy':>8} {'kernel':>8}  state")
+    for name in Parameter:
+        each = parameters[name]
+        unit = "" if name is Parameter.PROBES else " s"
+        policy, found = _value(each.policy, unit), _value(each.found, unit)
+        word = style.state(each.state, _WORDS[State(each.state)])
+        yield f"{name:<{width}} {policy:>8} {found:>8}  {word}"
+
+
+def _value(value: int | None, unit: str) -> str:
+    return "-" if value is None else f"{value}{unit}"
+
+
+def _meaning(own: NamespaceStatus) -> Iterator[str]:
+    """Say what a dead peer means, by the kernel's values and, where it differs, the policy's."""
+    found = {name: own.parameters[name].found for name in Parameter}
+    wanted = {name: own.parameters[name].policy or found[name] for name in Parameter}
+    now, then = _dead_peer(found), _dead_peer(wanted)
+    if now is not None:
+        yield f"dead peer  {now}"
+    if then is not None and then != now:
+        yield f"by policy  {then}"
+
+
+def _dead_peer(values: Mapping[Parameter, int | None]) -> str | None:
+    known = {name: value for name, value in values.items() if value is not None}
+    return dead_peer(known) if len(known) == len(Parameter) else None
+
+
+def _drift(status: Status) -> Iterator[str]:
+    if status.drift is None or status.drift.last is None:
+        return
+    last = status.drift.last
+    yield (
+        f"drift      {status.drift.count} so far, the last {last.at}: {last.parameter} "
+        f"was {last.found}, policy says {last.policy}; {last.outcome}"
+    )

@@ -1,0 +1,79 @@
+"""Wire the daemon together and run it."""
+
+import argparse
+import os
+import sys
+from functools import partial
+from time import gmtime, monotonic, strftime
+
+from kad import policyfile
+from kad.core.errors import KadError, PolicyError
+from kad.core.events import Priority
+from kad.core.reasons import Reason
+from kad.daemon.edges import Edges
+from kad.daemon.loop import Daemon
+from kad.daemon.mailbox import Mailbox
+from kad.daemon.source import Source
+from kad.directories import runtime_directory, state_directory
+from kad.journal import Journal, Log, NativeLog, open_log
+from kad.lastgood import LastGood
+from kad.lock import RuntimeLock
+from kad.netns import OwnNamespace, boot_id, own_namespace
+from kad.notify import Notify
+from kad.originals import Originals
+from kad.procfs import Procfs
+from kad.signals import install
+from kad.statefile import StateFile
+from kad.watch import Watch
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the daemon until it is told to stop."""
+    mailbox = Mailbox()
+    install(mailbox.nudge)
+    log = open_log(os.environ)
+    namespace = own_namespace()
+    runtime = runtime_directory(os.environ, namespace.private)
+    try:
+        with RuntimeLock(runtime):
+            _daemon(arguments.policy, mailbox, Journal(log), namespace, runtime).run()
+    except KadError as error:
+        _say_last_words(error, log)
+        return error.exit_status
+    return 0
+
+
+def _daemon(
+    named: str | None, mailbox: Mailbox, journal: Journal, namespace: OwnNamespace, runtime: str
+) -> Daemon:
+    state = state_directory(os.environ, namespace.private)
+    store = LastGood(state, namespace.key) if state else None
+    find = partial(policyfile.find, None, named, os.environ)
+    edges = Edges(
+        inbox=mailbox,
+        kernel=Originals(Procfs(), state or runtime, f"{boot_id()} {namespace.key}"),
+        source=Source(find, os.environ, store),
+        watch=Watch(partial(mailbox.nudge, Reason.FILE)),
+        manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),
+        journal=journal,
+        state=StateFile(runtime),
+        monotonic=monotonic,
+        utc=_utc,
+    )
+    watched = policyfile.candidates(named, os.environ)
+    return Daemon(edges, watched, pid=os.getpid(), inode=namespace.inode, host=namespace.host)
+
+
+def _utc() -> str:
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
+
+
+def _say_last_words(error: KadError, log: Log) -> None:
+    lines = list(error.lines())
+    if isinstance(error, PolicyError):
+        lines.append("no policy to put in force; mend it, then: systemctl start kad")
+    for line in lines:
+        if isinstance(log, NativeLog):
+            Journal(log).say(Priority.ERR, line)
+        else:
+            sys.stderr.write(f"kad: {line}\n")

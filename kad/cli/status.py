@@ -1,0 +1,116 @@
+"""Show the state: as a page, as JSON, or redrawn."""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import replace
+from time import gmtime, sleep, strftime
+
+from kad.cli.daemons import running
+from kad.cli.once import load, one_pass
+from kad.cli.page import page
+from kad.cli.terminal import Style
+from kad.core.advice import OTHER_NAMESPACE, advice
+from kad.core.errors import KadError
+from kad.core.parameters import Parameter
+from kad.core.policy import Mode
+from kad.core.report import State
+from kad.core.status import ParameterStatus, PolicyStatus, Status, namespace_status
+from kad.netns import own_namespace
+from kad.procfs import Procfs
+
+_REDRAW_S = 1.0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Show the state; the exit status says it too."""
+    if arguments.watch:
+        return _watch(arguments)
+    now = gather(arguments.policy)
+    if arguments.json:
+        print(json.dumps(now.as_json(), indent=1))
+    else:
+        print("\n".join(page(now, Style.of(sys.stdout))))
+    return _exit_status(now)
+
+
+def _exit_status(now: Status) -> int:
+    in_force = now.state == State.IN_FORCE
+    if now.pid is None:
+        return 3 if in_force else 1
+    return 0 if in_force else 1
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    """Redraw in place; on what is no terminal, print page after page."""
+    style = Style.of(sys.stdout)
+    last = 0
+    try:
+        while True:
+            try:
+                now = gather(arguments.policy)
+                lines, last = page(now, style), _exit_status(now)
+            except KadError as error:
+                lines, last = [f"kad: {line}" for line in error.lines()], error.exit_status
+            style.redraw(sys.stdout, lines)
+            sleep(_REDRAW_S)
+    except KeyboardInterrupt:
+        return last
+
+
+def gather(option: str | None) -> Status:
+    """Give the state with the kernel's values as they are now.
+
+    With a daemon it is the daemon's, save where the caller names another policy.
+    """
+    daemon = running()
+    named = option or os.environ.get("KAD_POLICY")
+    if daemon is not None and (not named or os.path.abspath(named) == daemon.policy.file):
+        return _refreshed(daemon)
+    alone = _without_daemon(option)
+    if daemon is None:
+        return alone
+    other = f"a daemon runs here, pid {daemon.pid}, with another policy: {daemon.policy.file}"
+    return replace(alone, advice=(*alone.advice, other))
+
+
+def _without_daemon(option: str | None) -> Status:
+    path, policy = load(None, option)
+    report = one_pass(replace(policy, mode=Mode.AUDIT))
+    found = {each.parameter: each.now for each in report if each.now is not None}
+    namespace = own_namespace()
+    elsewhere = (OTHER_NAMESPACE,) if namespace.host is False else ()
+    return Status(
+        state=str(report.state),
+        mode=str(policy.mode),
+        policy=PolicyStatus(path, strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())),
+        namespaces=(namespace_status(report, namespace.inode),),
+        advice=(*advice(policy, found), *elsewhere),
+    )
+
+
+def _refreshed(daemon: Status) -> Status:
+    """Put the kernel's present values into the daemon's own account of itself."""
+    own = daemon.namespaces[0]
+    parameters = {name: _read(name, each) for name, each in own.parameters.items()}
+    states = {each.state for each in parameters.values()}
+    state = daemon.state
+    if state != State.DEGRADED:
+        differs = states & {State.DRIFTED, State.FAILED}
+        state = str(State.DRIFTED if differs else State.IN_FORCE)
+    own = replace(own, parameters=parameters)
+    return replace(daemon, state=state, namespaces=(own, *daemon.namespaces[1:]))
+
+
+def _read(name: str, told: ParameterStatus) -> ParameterStatus:
+    try:
+        found = Procfs().read(Parameter(name))
+    except OSError:
+        return replace(told, found=None)
+    if told.policy is None:
+        return replace(told, found=found)
+    if found == told.policy:
+        return replace(told, found=found, state=str(State.IN_FORCE))
+    failed = told.state == State.FAILED
+    return replace(told, found=found, state=str(State.FAILED if failed else State.DRIFTED))

@@ -1,0 +1,51 @@
+"""Style output for a terminal, and leave it plain elsewhere."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from kad.core.report import State
+
+_GREEN, _YELLOW, _RED, _BOLD, _FAINT = "32", "33", "1;31", "1", "2"
+_OF_STATE = {
+    State.IN_FORCE: _GREEN,
+    State.DRIFTED: _YELLOW,
+    State.FAILED: _RED,
+    State.DEGRADED: _RED,
+    State.UNMANAGED: _FAINT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How to style: `colour` only on a terminal without NO_COLOR (https://no-color.org)."""
+
+    terminal: bool
+    colour: bool
+
+    @classmethod
+    def of(cls, stream: TextIO) -> "Style":
+        """Choose by where the output goes."""
+        terminal = stream.isatty()
+        dumb = os.environ.get("TERM") == "dumb"
+        return cls(terminal, terminal and not dumb and not os.environ.get("NO_COLOR"))
+
+    def state(self, state: str, text: str) -> str:
+        """Colour a text by the state it tells."""
+        return self._paint(_OF_STATE[State(state)], text)
+
+    def bold(self, text: str) -> str:
+        """Make a text stand out."""
+        return self._paint(_BOLD, text)
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+
+    def redraw(self, stream: TextIO, lines: Sequence[str]) -> None:
+        """Draw over what was drawn before: each line cleared to its end, and all below."""
+        if self.terminal:
+            stream.write("\x1b[H" + "".join(f"{line}\x1b[K\n" for line in lines) + "\x1b[J")
+        else:
+            stream.write("\n".join(lines) + "\n\n")
+        stream.flush()

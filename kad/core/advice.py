@@ -1,0 +1,49 @@
+"""Advise on a valid policy; advice is never an error."""
+
+from collections.abc import Iterator, Mapping
+
+from kad.core.parameters import Parameter
+from kad.core.policy import Policy
+from kad.core.spans import format_span
+from kad.core.words import dead_peer_s
+
+# nf_conntrack's defaults have several timers of 300 s; a probe at the same second may come late.
+CONNTRACK_S = 300
+FEWEST_PROBES = 4
+LONGEST_DEAD_S = 3600
+
+OTHER_NAMESPACE = (
+    "kad is in another network namespace than PID 1: this policy does not reach the host"
+)
+
+
+def advice(policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
+    """Give what an expert would object to.
+
+    `found` is what the kernel has; it stands in for the parameters that the policy leaves out.
+    """
+    values = {**found, **policy.values}
+    return (*_about_time(policy, values), *_about_death(policy, values))
+
+
+def _about_time(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[str]:
+    time, path = values.get(Parameter.TIME), policy.idle_timeout
+    if time is not None and path is not None and time >= path:
+        yield (
+            f"keepalive.time is {format_span(time)} and path.idle_timeout {format_span(path)}: "
+            "the path forgets an idle connection before the first probe"
+        )
+    if policy.values.get(Parameter.TIME) == CONNTRACK_S:
+        yield "keepalive.time is exactly 300 s: it races conntrack's 300 s timers; take less"
+
+
+def _about_death(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[str]:
+    probes = policy.values.get(Parameter.PROBES)
+    if probes is not None and probes < FEWEST_PROBES:
+        yield (
+            f"keepalive.probes is {probes}: fewer than {FEWEST_PROBES} cut good connections "
+            "where packets are lost"
+        )
+    if len(values) == len(Parameter) and dead_peer_s(values) > LONGEST_DEAD_S:
+        total = format_span(dead_peer_s(values))
+        yield f"a dead peer is noticed only after {total}; under an hour is usual"

@@ -1,0 +1,27 @@
+"""Compare what the policy wants with what was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kad.core.parameters import Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A parameter whose value in the kernel differs from the policy's."""
+
+    parameter: Parameter
+    found: int
+    policy: int
+
+    def __str__(self) -> str:
+        return f"{self.parameter}: {self.found} -> {self.policy}"
+
+
+def plan(values: Mapping[Parameter, int], found: Mapping[Parameter, int]) -> tuple[Change, ...]:
+    """Give what is to be written, in the kernel's order; what was not found is left out."""
+    return tuple(
+        Change(parameter, found[parameter], values[parameter])
+        for parameter in Parameter
+        if parameter in values and parameter in found and found[parameter] != values[parameter]
+    )

@@ -1,0 +1,174 @@
+"""Hold the state that kad shows, in the shape of its state file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from kad.core.errors import PolicyError, ascii_line
+from kad.core.parameters import Parameter
+from kad.core.policy import Mode, Policy, describe
+from kad.core.report import FAILED, LEFT, Report, State
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStatus:
+    """Which policy is in force; `error` is what is wrong with the file now.
+
+    `last_good` tells that it was bad at start and the policy came from the state directory.
+    """
+
+    file: str
+    loaded_at: str | None = None
+    last_good: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadStatus:
+    """The last answer to a SIGHUP: `accepted`, `rejected` or `failed`; CLOCK_MONOTONIC in us."""
+
+    began_usec: int
+    outcome: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksStatus:
+    """How often the kernel was compared with the policy."""
+
+    count: int
+    last_at: str
+    every_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastDrift:
+    """The latest drift."""
+
+    parameter: str
+    policy: int
+    found: int
+    outcome: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriftStatus:
+    """The drifts since the daemon started."""
+
+    count: int = 0
+    last: LastDrift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterStatus:
+    """A parameter's two values, None where there is none, and how they compare."""
+
+    policy: int | None
+    found: int | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceStatus:
+    """One network namespace."""
+
+    name: str
+    inode: int
+    managed: bool
+    parameters: Mapping[str, ParameterStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """All that `kad status` shows; what only a daemon knows is None without one."""
+
+    state: str
+    mode: str
+    policy: PolicyStatus
+    namespaces: tuple[NamespaceStatus, ...]
+    advice: tuple[str, ...] = ()
+    generation: int | None = None
+    pid: int | None = None
+    reload: ReloadStatus | None = None
+    checks: ChecksStatus | None = None
+    drift: DriftStatus | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Give the state file's object, in the order in which it reads best."""
+        plain = asdict(self)
+        first = ("generation", "pid", "state", "mode", "policy", "reload", "checks", "drift")
+        ordered = {name: plain.pop(name) for name in first}
+        return {"version": VERSION, **ordered, **plain}
+
+    @classmethod
+    def from_json(cls, plain: object) -> "Status":
+        """Take back what `as_json` gave; ValueError for a damaged or newer file's content."""
+        if not isinstance(plain, dict) or plain.get("version") != VERSION:
+            raise ValueError("not a state file of this version of kad")
+        try:
+            return cls(
+                state=plain["state"],
+                mode=plain["mode"],
+                policy=PolicyStatus(**plain["policy"]),
+                namespaces=tuple(_namespace(each) for each in plain["namespaces"]),
+                advice=tuple(plain["advice"]),
+                generation=plain["generation"],
+                pid=plain["pid"],
+                reload=ReloadStatus(**plain["reload"]) if plain["reload"] else None,
+                checks=ChecksStatus(**plain["checks"]) if plain["checks"] else None,
+                drift=_drift(plain["drift"]) if plain["drift"] else None,
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a state file: {error}") from error
+
+
+def _namespace(plain: dict[str, object]) -> NamespaceStatus:
+    parameters = plain.pop("parameters")
+    if not isinstance(parameters, dict):
+        raise TypeError("parameters is no object")
+    known = {name: ParameterStatus(**each) for name, each in parameters.items()}
+    return NamespaceStatus(parameters=known, **plain)  # type: ignore[arg-type]
+
+
+def _drift(plain: dict[str, object]) -> DriftStatus:
+    last = plain["last"]
+    return DriftStatus(
+        count=plain["count"],  # type: ignore[arg-type]
+        last=LastDrift(**last) if isinstance(last, dict) else None,
+    )
+
+
+def namespace_status(report: Report, inode: int) -> NamespaceStatus:
+    """Give kad's own namespace as a pass left it."""
+    parameters = {
+        str(each.parameter): ParameterStatus(each.policy, each.now, str(each.state))
+        for each in report
+    }
+    return NamespaceStatus("host", inode, managed=True, parameters=parameters)
+
+
+def overall(report: Report, error: PolicyError | None) -> State:
+    """Sum up a pass and the policy file's trouble."""
+    return State.DEGRADED if error else report.state
+
+
+def status_line(policy: Policy, report: Report, error: PolicyError | None) -> str:
+    """Say the present state in one ASCII line, the worst first, for systemd's STATUS=."""
+    return ascii_line(f"{overall(report, error)}: {_trouble(policy, report, error)}")
+
+
+def _trouble(policy: Policy, report: Report, error: PolicyError | None) -> str:
+    if error:
+        return f"policy rejected, {policy} stays: {error}"
+    for result in report.having(FAILED):
+        return result.failure
+    if report.contended:
+        names = ", ".join(each for each in Parameter if each in report.contended)
+        return f"{names} contended, restored less often"
+    for result in report.having(LEFT):
+        told = f"{result.parameter} is {result.now}, policy says {result.policy}"
+        return f"{told}; {result.outcome}"
+    audit = " (audit)" if policy.mode is Mode.AUDIT else ""
+    return describe(policy.values) + audit

@@ -1,0 +1,22 @@
+"""Say in words what a set of values does to a dead connection."""
+
+from collections.abc import Mapping
+
+from kad.core.parameters import Parameter
+from kad.core.spans import format_span
+
+
+def dead_peer_s(values: Mapping[Parameter, int]) -> int:
+    """Give the seconds from the last packet of an idle dead peer to its notice: tcp(7)."""
+    probing = values[Parameter.INTVL] * values[Parameter.PROBES]
+    return values[Parameter.TIME] + probing
+
+
+def dead_peer(values: Mapping[Parameter, int]) -> str:
+    """Say when and how a dead peer is noticed; needs all three values."""
+    idle = format_span(values[Parameter.TIME])
+    probes = values[Parameter.PROBES]
+    each = f"{probes} probes" if probes != 1 else "1 probe"
+    apart = format_span(values[Parameter.INTVL])
+    total = format_span(dead_peer_s(values))
+    return f"noticed {total} after its last packet: {idle} idle, then {each} {apart} apart"

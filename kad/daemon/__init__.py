@@ -1,0 +1,1 @@
+"""Run kad as a daemon."""

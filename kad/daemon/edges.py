@@ -1,0 +1,123 @@
+"""Say what the loop needs of the world around it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from kad.core.events import Event, Priority
+from kad.core.parameters import Parameter
+from kad.core.reasons import Reason
+from kad.core.status import Status
+from kad.daemon.source import Loaded
+from kad.reconcile import Kernel
+from kad.watch import Health
+
+
+class Inbox(Protocol):
+    """Where the reasons come from."""
+
+    def nudge(self, reason: Reason) -> None:
+        """Leave a reason."""
+        ...
+
+    def wait(self, deadline: float | None) -> set[Reason]:
+        """Give the reasons that came until the deadline; none when it passed."""
+        ...
+
+
+class RememberingKernel(Kernel, Protocol):
+    """The kernel, with what it had before kad's first write."""
+
+    @property
+    def values(self) -> Mapping[Parameter, int]:
+        """What is to be put back."""
+        ...
+
+
+class PolicySource(Protocol):
+    """Where the policy comes from."""
+
+    def load(self) -> Loaded:
+        """Give the present policy; PolicyError for a bad file."""
+        ...
+
+    def last_good(self) -> Loaded | None:
+        """Give the one that was kept."""
+        ...
+
+    def keep(self, loaded: Loaded) -> None:
+        """Keep one; OSError where it cannot be."""
+        ...
+
+
+class FileWatch(Protocol):
+    """What nudges when the policy file may have changed."""
+
+    def refresh(self, paths: Iterable[str]) -> Health:
+        """Watch what the paths lead to now."""
+        ...
+
+
+class ServiceManager(Protocol):
+    """Who wants to know how the daemon is."""
+
+    watchdog_s: float | None
+
+    def ready(self, status: str) -> None:
+        """Tell that a start or a reload has ended."""
+        ...
+
+    def status(self, status: str) -> None:
+        """Tell the present state."""
+        ...
+
+    def reloading(self, began_usec: int) -> None:
+        """Tell that a reload began."""
+        ...
+
+    def stopping(self) -> None:
+        """Tell that the daemon ends."""
+        ...
+
+    def watchdog(self) -> None:
+        """Tell that the loop is alive."""
+        ...
+
+
+class Teller(Protocol):
+    """What the operator reads."""
+
+    def event(self, event: Event, **fields: str) -> None:
+        """Log an event."""
+        ...
+
+    def say(self, priority: Priority, message: str) -> None:
+        """Log a sentence."""
+        ...
+
+
+class StateStore(Protocol):
+    """What `kad status` reads."""
+
+    def write(self, status: Status) -> None:
+        """Replace the state; OSError where it cannot be."""
+        ...
+
+    def remove(self) -> None:
+        """Take it away."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """All that the loop touches; `monotonic` gives seconds, `utc` an ISO 8601 time."""
+
+    inbox: Inbox
+    kernel: RememberingKernel
+    source: PolicySource
+    watch: FileWatch
+    manager: ServiceManager
+    journal: Teller
+    state: StateStore
+    monotonic: Callable[[], float]
+    utc: Callable[[], str]

@@ -1,0 +1,201 @@
+"""Wait for any reason and run the same pass."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from kad.core.advice import OTHER_NAMESPACE, advice
+from kad.core.denial import denial
+from kad.core.events import Event, Kind, Priority
+from kad.core.history import History
+from kad.core.news import drifted, news
+from kad.core.policy import Mode, OnStop, Policy
+from kad.core.reasons import READS_FILE, Reason
+from kad.core.report import Outcome, Report
+from kad.core.status import NamespaceStatus, Status, namespace_status, overall, status_line
+from kad.daemon.edges import Edges
+from kad.daemon.held import HeldPolicy
+from kad.daemon.tally import Tally
+from kad.reconcile import reconcile
+
+# The state file is written at least this often, or at each check where those are rarer.
+STATE_EVERY_S = 60
+
+
+class Daemon:
+    """One loop over kad's own network namespace.
+
+    `watched` are the names under which the policy may lie, `inode` is the namespace's and `host`
+    whether it is PID 1's, None where that is not known.
+    """
+
+    def __init__(
+        self, edges: Edges, watched: tuple[str, ...], *, pid: int, inode: int, host: bool | None
+    ) -> None:
+        self._edges = edges
+        self._watched = watched
+        self._pid = pid
+        self._inode = inode
+        self._host = host
+        self._held = HeldPolicy(edges.source, edges.utc)
+        self._history = History()
+        self._tally = Tally()
+        self._next_check = 0.0
+        self._state_written = 0.0
+        self._unwatched: str | None = None
+        self._troubles: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Run until a reason to stop; PolicyError or DeniedError before READY=1 only."""
+        self._pass({Reason.BOOT})
+        while True:
+            reasons = self._edges.inbox.wait(self._deadline())
+            self._edges.manager.watchdog()
+            if Reason.STOP in reasons:
+                break
+            reasons |= self._due()
+            if reasons:
+                self._pass(reasons)
+        self._stop()
+
+    def _deadline(self) -> float:
+        now = self._edges.monotonic()
+        ping = self._edges.manager.watchdog_s
+        fight = self._history.deadline
+        return min(
+            self._next_check,
+            self._next_check if ping is None else now + ping,
+            self._next_check if fight is None else fight,
+        )
+
+    def _due(self) -> set[Reason]:
+        now = self._edges.monotonic()
+        fight = self._history.deadline
+        timer = {Reason.TIMER} if now >= self._next_check else set()
+        return timer | ({Reason.PAUSE} if fight is not None and now >= fight else set())
+
+    def _pass(self, reasons: set[Reason]) -> None:
+        began = self._edges.monotonic()
+        reload, boot = Reason.RELOAD in reasons, Reason.BOOT in reasons
+        if reload:
+            self._edges.manager.reloading(int(began * 1e6))
+        loads = bool(reasons & READS_FILE)
+        events = self._load(began, boot=boot) if loads else []
+        before, report = self._reconcile(began, boot=boot)
+        if reload:
+            self._tally.answer(int(began * 1e6), self._held.error, report)
+        events += news(before, report)
+        self._tell(events)
+        if events or reload or drifted(before, report) or self._state_is_old():
+            self._write_state(report)
+        self._inform(report, ready=boot or reload)
+        if loads:
+            self._attempt("keep the last good policy", self._held.keep)
+            self._watch()
+
+    def _load(self, began: float, *, boot: bool) -> list[Event]:
+        events = list(self._held.boot() if boot else self._held.load())
+        self._next_check = began + self._held.policy.check_every
+        return events
+
+    def _reconcile(self, began: float, *, boot: bool) -> tuple[Report, Report]:
+        """Run the pass; give the report of the one before and its own."""
+        policy, before = self._held.policy, self._history.last
+        report = reconcile(policy, self._edges.kernel, self._history.judge(policy, began))
+        refused = denial(report) if boot else None
+        if refused is not None:
+            raise refused
+        report = self._history.learn(report, began)
+        self._tally.take(before, report, self._edges.utc())
+        return before, report
+
+    def _tell(self, events: Iterable[Event]) -> None:
+        for event in events:
+            fields = {"KAD_NAMESPACE": "host"} if "KAD_PARAMETER" in event.fields else {}
+            self._edges.journal.event(event, KAD_POLICY_FILE=self._held.file, **fields)
+
+    def _inform(self, report: Report, *, ready: bool) -> None:
+        line = status_line(self._held.policy, report, self._held.error)
+        if ready:
+            self._edges.manager.ready(line)
+        else:
+            self._edges.manager.status(line)
+
+    def _state_is_old(self) -> bool:
+        """Whether the state file would be over a minute old at the next check."""
+        until = self._edges.monotonic() + self._held.policy.check_every
+        return until - self._state_written > STATE_EVERY_S
+
+    def _write_state(self, report: Report) -> None:
+        self._state_written = self._edges.monotonic()
+        status = self._status(report)
+        self._attempt("write the state file", lambda: self._edges.state.write(status))
+
+    def _status(self, report: Report) -> Status:
+        policy = self._held.policy
+        found = {each.parameter: each.now for each in report if each.now is not None}
+        elsewhere = (OTHER_NAMESPACE,) if self._host is False else ()
+        return Status(
+            state=str(overall(report, self._held.error)),
+            mode=str(policy.mode),
+            policy=self._held.status,
+            namespaces=(self._namespace(report),),
+            advice=(*advice(policy, found), *elsewhere),
+            generation=self._tally.generation,
+            pid=self._pid,
+            reload=self._tally.reload,
+            checks=self._tally.checks(policy.check_every),
+            drift=self._tally.drift,
+        )
+
+    def _namespace(self, report: Report) -> NamespaceStatus:
+        return namespace_status(report, self._inode)
+
+    def _attempt(self, what: str, action: Callable[[], None]) -> None:
+        """Do what kad can do without; say once that it failed, and that it works again."""
+        try:
+            action()
+        except OSError as error:
+            why = f"cannot {what}: {error.filename}: {error.strerror}"
+            if self._troubles.get(what) != why:
+                self._edges.journal.say(Priority.WARNING, why)
+            self._troubles[what] = why
+        else:
+            if self._troubles.pop(what, None) is not None:
+                self._tell([Event(Kind.RECOVERED, f"can {what} again")])
+
+    def _watch(self) -> None:
+        """Keep the watch alive; read the file once more where it began only now."""
+        health = self._edges.watch.refresh(self._watched)
+        if health.lost != self._unwatched and health.lost is not None:
+            every = f"checking every {self._held.policy.check_every} s instead"
+            text = f"no longer watching {self._held.file} ({health.lost}); {every}"
+            self._tell([Event(Kind.WATCH_LOST, text)])
+        if health.watching and (health.lost or self._unwatched):
+            self._tell([Event(Kind.RECOVERED, f"watching {self._held.file} again")])
+        self._unwatched = None if health.watching else health.lost
+        if health.began:
+            self._edges.inbox.nudge(Reason.FILE)
+
+    def _stop(self) -> None:
+        self._edges.manager.stopping()
+        policy = self._held.policy
+        if policy.on_stop is OnStop.RESTORE and policy.mode is Mode.ENFORCE:
+            self._tell(self._put_back(policy))
+        self._edges.state.remove()
+
+    def _put_back(self, policy: Policy) -> list[Event]:
+        """Put back what kad found, save where somebody else has set another value since."""
+        audit = replace(policy, mode=Mode.AUDIT)
+        once = History().judge
+        found = reconcile(audit, self._edges.kernel, once(audit, 0))
+        originals = self._edges.kernel.values
+        ours = {
+            each.parameter: originals[each.parameter]
+            for each in found
+            if each.outcome is Outcome.IN_FORCE and each.parameter in originals
+        }
+        if not ours:
+            return []
+        restoring = Policy(values=ours)
+        report = reconcile(restoring, self._edges.kernel, once(restoring, 0))
+        return list(news(Report({}), report))

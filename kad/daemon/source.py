@@ -1,0 +1,80 @@
+"""Load the policy, validating a file only when its bytes have changed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from kad import policyfile
+from kad.core.errors import PolicyError
+from kad.core.policy import Policy
+from kad.lastgood import LastGood
+from kad.policyfile import PolicyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A valid policy, with the file and the bytes that it came from."""
+
+    file: str
+    raw: bytes
+    policy: Policy
+
+
+class Source:
+    """The policy file as the operator names it, and the last good one kept beside.
+
+    `find` resolves which file it is, each time anew: with none named, the one in /etc/kad may be
+    replaced by one with another suffix.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], PolicyPath],
+        environ: Mapping[str, str],
+        store: LastGood | None,
+    ) -> None:
+        self._find = find
+        self._environ = environ
+        self._store = store
+        self._good: Loaded | None = None
+        self._bad: tuple[str, bytes, PolicyError] | None = None
+
+    def load(self) -> Loaded:
+        """Give the policy of the file as it is now; PolicyError for every way it can be bad."""
+        where = self._find()
+        raw = policyfile.read(where, self._environ)
+        good = self._good or self._saved(where.path)
+        if good is not None and (good.file, good.raw) == (where.path, raw):
+            self._good = good
+        elif self._bad is not None and self._bad[:2] == (where.path, raw):
+            raise self._bad[2]
+        else:
+            self._good = self._validate(where.path, raw)
+        return self._good
+
+    def _validate(self, path: str, raw: bytes) -> Loaded:
+        try:
+            return Loaded(path, raw, policyfile.validate_in_child(raw, path))
+        except PolicyError as error:
+            self._bad = (path, raw, error)
+            raise
+
+    def last_good(self) -> Loaded | None:
+        """Give what was kept for this file, when it is bad at start."""
+        self._good = self._saved(self._find().path)
+        return self._good
+
+    def _saved(self, path: str) -> Loaded | None:
+        saved = self._store.read() if self._store is not None else None
+        if saved is None or saved.file != path:
+            return None
+        if saved.policy is not None:
+            return Loaded(path, saved.raw, saved.policy)
+        try:
+            return Loaded(path, saved.raw, policyfile.validate_in_child(saved.raw, path))
+        except PolicyError:
+            return None
+
+    def keep(self, loaded: Loaded) -> None:
+        """Keep a policy as the last good one; OSError where it cannot be."""
+        if self._store is not None and loaded != self._saved(loaded.file):
+            self._store.write(loaded.file, loaded.raw, loaded.policy)

@@ -1,0 +1,64 @@
+"""Keep the last good policy, beside the bytes it came from, across restarts."""
+
+import errno
+from dataclasses import dataclass
+from typing import Any
+
+from kad import __version__
+from kad.atomic import read_json, write_json
+from kad.core.policy import Policy
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A policy with the file and the raw bytes that it was validated from.
+
+    `policy` is None where another version of kad validated it, perhaps by other rules.
+    """
+
+    file: str
+    raw: bytes
+    policy: Policy | None
+
+
+class LastGood:
+    """`policy.json` in the state directory; `namespace` is the key of the one it belongs to."""
+
+    def __init__(self, directory: str, namespace: str) -> None:
+        self.path = f"{directory}/policy.json"
+        self._namespace = namespace
+
+    def read(self) -> Saved | None:
+        """Give what was saved; None where there is nothing usable."""
+        try:
+            return self._understand(read_json(self.path))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def _understand(self, plain: Any) -> Saved | None:  # noqa: ANN401  # what JSON may hold
+        if (plain["version"], plain["namespace"]) != (VERSION, self._namespace):
+            return None
+        same = plain["kad"] == __version__
+        policy = Policy.from_json(plain["policy"]) if same else None
+        return Saved(str(plain["file"]), plain["raw"].encode(), policy)
+
+    def write(self, file: str, raw: bytes, policy: Policy) -> None:
+        """Replace it; OSError leaves the one before. A policy file is UTF-8, so text holds it.
+
+        Without a directory, or on a read-only filesystem, there is no last good policy: no error.
+        """
+        content = {
+            "version": VERSION,
+            "kad": __version__,
+            "namespace": self._namespace,
+            "file": file,
+            "raw": raw.decode(),
+            "policy": policy.as_json(),
+        }
+        try:
+            write_json(self.path, content, mode=0o600, durable=True)
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.EROFS}:
+                raise

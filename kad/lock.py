@@ -1,0 +1,72 @@
+"""Hold the lock that makes a daemon the only one of its runtime directory."""
+
+import errno
+import fcntl
+import os
+import struct
+
+from kad.core.errors import DeniedError, KadError
+
+# struct flock of fcntl(2): l_type, l_whence, l_start, l_len, l_pid, as C aligns them.
+_FLOCK = "hhqqi4x"
+
+
+class RuntimeLock:
+    """The POSIX lock on `lock`, held until the `with` or the process ends.
+
+    Closing any descriptor of the file would drop it, so nothing else in kad's daemon opens it.
+    """
+
+    def __init__(self, directory: str) -> None:
+        """Take the lock, making the directory where it lacks; KadError where that cannot be."""
+        path = f"{directory}/lock"
+        try:
+            os.makedirs(directory, mode=0o755, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._descriptor = os.open(path, flags, 0o644)
+        except OSError as error:
+            raise _cannot(path, error) from error
+        try:
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in {errno.EACCES, errno.EAGAIN}:
+                raise _cannot(path, error) from error
+            other = _holder(self._descriptor, fcntl.F_WRLCK)
+            whose = f"pid {other}" if other else "in another pid namespace"
+            raise KadError(f"{directory}: kad runs there already, {whose}") from error
+        # Any user may ask who holds it, whatever umask the daemon was started with.
+        os.fchmod(self._descriptor, 0o644)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+def _cannot(path: str, error: OSError) -> KadError:
+    kind = DeniedError if isinstance(error, PermissionError) else KadError
+    return kind(f"{path}: {error.strerror} (RUNTIME_DIRECTORY names another directory)")
+
+
+def daemon_pid(directory: str) -> int | None:
+    """Give the pid of the directory's daemon, None where none runs.
+
+    Asked is for a lock that a reader could have: only who may write the file can stand against it,
+    so no other user can pose as the daemon. 0 is a daemon in a pid namespace that is not visible.
+    """
+    try:
+        descriptor = os.open(f"{directory}/lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return _holder(descriptor, fcntl.F_RDLCK)
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int, kind: int) -> int | None:
+    asked = struct.pack(_FLOCK, kind, os.SEEK_SET, 0, 0, 0)
+    answer = fcntl.fcntl(descriptor, fcntl.F_GETLK, asked)
+    found, _whence, _start, _length, pid = struct.unpack(_FLOCK, answer)
+    return None if found == fcntl.F_UNLCK else int(pid)

@@ -1,0 +1,53 @@
+"""Tell which network namespace kad is in."""
+
+import os
+import socket
+from dataclasses import dataclass
+
+# <asm-generic/socket.h>; the socket module has no name for it. Linux 5.14.
+SO_NETNS_COOKIE = 71
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNamespace:
+    """The network namespace of this process.
+
+    `host` is whether it is PID 1's, None where kad may not look. `key` names it for what is kept on
+    disk: `host`, which outlives a reboot, or the cookie, as inode numbers are reused at once.
+    """
+
+    inode: int
+    host: bool | None
+    key: str
+
+    @property
+    def private(self) -> int | None:
+        """Its inode where it is known to be another than PID 1's."""
+        return self.inode if self.host is False else None
+
+
+def own_namespace() -> OwnNamespace:
+    """Look at /proc/self/ns/net and, where it may be, at PID 1's."""
+    own = os.stat("/proc/self/ns/net")
+    try:
+        first = os.stat("/proc/1/ns/net")
+    except OSError:  # another user's process, or no such process where /proc is hidden
+        host = None
+    else:
+        host = (first.st_dev, first.st_ino) == (own.st_dev, own.st_ino)
+    return OwnNamespace(own.st_ino, host, f"net:{_cookie(own.st_ino)}" if host is False else "host")
+
+
+def _cookie(inode: int) -> int:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as any_socket:
+            raw = any_socket.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+    except OSError:
+        return inode
+    return int.from_bytes(raw, "little" if socket.htons(1) != 1 else "big")
+
+
+def boot_id() -> str:
+    """Give the kernel's id of this boot: proc(5)."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()

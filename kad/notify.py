@@ -1,0 +1,75 @@
+"""Tell systemd the daemon's state: sd_notify(3)."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kad.core.errors import ascii_line
+
+
+class Notify:
+    """systemd's notification socket, or silence without one.
+
+    A socket that does not answer is complained of once, and again after it has answered.
+    """
+
+    def __init__(self, environ: Mapping[str, str], complain: Callable[[str], None]) -> None:
+        self._path = environ.get("NOTIFY_SOCKET", "")
+        self._complain = complain
+        self._lost = False
+        self._notifier: Any = None
+        self._status = ""
+        self.watchdog_s = _watchdog_s(environ) if self._path else None
+
+    def ready(self, status: str) -> None:
+        """Say that the first pass, or a reload, has ended."""
+        self._status = status
+        self._send("READY=1", f"STATUS={status}")
+
+    def status(self, status: str) -> None:
+        """Say the present state where it is not what was said last."""
+        if status != self._status:
+            self._status = status
+            self._send(f"STATUS={status}")
+
+    def reloading(self, began_usec: int) -> None:
+        """Say that a reload began; without the time, in us, Type=notify-reload times out."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={began_usec}")
+
+    def stopping(self) -> None:
+        """Say that the daemon is about to end."""
+        self._send("STOPPING=1")
+
+    def watchdog(self) -> None:
+        """Say that the loop is alive."""
+        if self.watchdog_s is not None:
+            self._send("WATCHDOG=1")
+
+    def _send(self, *lines: str) -> None:
+        if not self._path:
+            return
+        try:
+            self._connected().notify("\n".join(ascii_line(line) for line in lines))
+        except OSError as error:
+            self._notifier = None
+            if not self._lost:
+                self._complain(f"cannot tell systemd the state: {self._path}: {error.strerror}")
+            self._lost = True
+        else:
+            self._lost = False
+
+    def _connected(self) -> Any:  # noqa: ANN401  # sdnotify carries no types
+        if self._notifier is None:
+            from sdnotify import SystemdNotifier  # noqa: PLC0415  # not without systemd
+
+            # debug: else it swallows every error, a lost socket included.
+            self._notifier = SystemdNotifier(debug=True)
+        return self._notifier
+
+
+def _watchdog_s(environ: Mapping[str, str]) -> float | None:
+    """Give half of sd_watchdog_enabled(3)'s time; None where systemd does not wait for kad."""
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    usec = environ.get("WATCHDOG_USEC", "")
+    return int(usec) / 2e6 if usec.isdecimal() and int(usec) > 0 else None

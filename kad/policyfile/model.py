@@ -1,0 +1,192 @@
+"""Judge the values of a policy file: every key, unit, range and default is written here.
+
+The only importer of pydantic, which costs 100 ms and 15 MB: never imported by a running daemon.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from kad.core.parameters import Parameter
+from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.spans import parse_span
+from kad.policyfile.document import Path
+
+_DAY = 86400
+_DEFAULT = Policy(values={})
+NEEDS_ONE = "needs at least one of time, intvl, probes"
+
+
+class Problem(NamedTuple):
+    """A rule that a value breaks, as pydantic tells it."""
+
+    path: Path
+    kind: str
+    message: str
+    value: object
+
+
+def _seconds(value: object) -> object:
+    """Take text as a span; anything else but a whole number is left to `strict` to refuse."""
+    return parse_span(value) if isinstance(value, str) else value
+
+
+class Table(BaseModel):
+    """A table of the file: no unknown keys, no guessing of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class KeepaliveTable(Table):
+    """What the kernel is to do; a parameter left out is none of kad's business."""
+
+    time: Annotated[
+        int | None,
+        BeforeValidator(_seconds),
+        Field(
+            ge=1,
+            le=Parameter.TIME.highest,
+            description="How long a connection is idle before the first keepalive probe: whole "
+            "seconds or a span like 2min. Left out, the kernel's value is left alone.",
+        ),
+    ] = None
+    intvl: Annotated[
+        int | None,
+        BeforeValidator(_seconds),
+        Field(
+            ge=1,
+            le=Parameter.INTVL.highest,
+            description="How long to wait for an answer before the next probe: whole seconds or "
+            "a span like 30s. Left out, the kernel's value is left alone.",
+        ),
+    ] = None
+    probes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=Parameter.PROBES.highest,
+            description="How many probes in a row may go unanswered before the connection is "
+            "given up: a count. Left out, the kernel's value is left alone.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> "KeepaliveTable":
+        if not self.model_fields_set:
+            raise ValueError(NEEDS_ONE)
+        return self
+
+
+class PathTable(Table):
+    """What lies between the two ends of the connections; used for advice only."""
+
+    idle_timeout: Annotated[
+        int | None,
+        BeforeValidator(_seconds),
+        Field(
+            ge=1,
+            le=365 * _DAY,
+            description="The shortest idle timeout of the NATs, firewalls and load balancers on "
+            "the way: whole seconds or a span like 350s. Left out, kad does not compare.",
+        ),
+    ] = None
+
+
+class DriftTable(Table):
+    """How kad watches over the values."""
+
+    check_every: Annotated[
+        int,
+        BeforeValidator(_seconds),
+        Field(
+            ge=1,
+            le=_DAY,
+            description="How often kad compares the kernel with the policy, whatever else wakes "
+            "it: whole seconds or a span like 30s.",
+        ),
+    ] = _DEFAULT.check_every
+    action: Annotated[
+        Action,
+        Field(
+            strict=False,
+            description="What to do about a value that somebody else changed: restore it, or "
+            "warn and leave it.",
+        ),
+    ] = _DEFAULT.action
+
+
+class OnStopTable(Table):
+    """What a stopping daemon does."""
+
+    values: Annotated[
+        OnStop,
+        Field(
+            strict=False,
+            description="keep the policy's values in the kernel, or restore what kad found "
+            "before it first wrote since boot. Every stop counts, restarts and upgrades too.",
+        ),
+    ] = _DEFAULT.on_stop
+
+
+class PolicyModel(Table):
+    """What the operator wants of this host's TCP keepalive."""
+
+    mode: Annotated[
+        Mode,
+        Field(strict=False, description="enforce the policy, or audit: report and never write."),
+    ] = _DEFAULT.mode
+    keepalive: Annotated[
+        KeepaliveTable,
+        Field(description="The values to put in force; at least one of the three."),
+    ]
+    path: Annotated[
+        PathTable,
+        Field(description="What lies between the two ends of the connections; for advice only."),
+    ] = PathTable()
+    drift: Annotated[DriftTable, Field(description="How kad watches over the values.")] = (
+        DriftTable()
+    )
+    on_stop: Annotated[OnStopTable, Field(description="What a stopping daemon does.")] = (
+        OnStopTable()
+    )
+
+    def as_policy(self) -> Policy:
+        """Give kad's own value, which knows nothing of pydantic."""
+        given = ((each, getattr(self.keepalive, each.key)) for each in Parameter)
+        return Policy(
+            values={parameter: value for parameter, value in given if value is not None},
+            mode=self.mode,
+            idle_timeout=self.path.idle_timeout,
+            check_every=self.drift.check_every,
+            action=self.drift.action,
+            on_stop=self.on_stop.values,
+        )
+
+
+def judge(tree: Mapping[str, object]) -> Policy | list[Problem]:
+    """Give the policy, or every rule that the values break."""
+    try:
+        return PolicyModel.model_validate(tree).as_policy()
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return [Problem(each["loc"], each["type"], each["msg"], each["input"]) for each in details]
+
+
+def table_at(path: Path) -> type[Table]:
+    """Give the model of the table at the path."""
+    model: type[Table] = PolicyModel
+    for key in path:
+        model = cast("type[Table]", model.model_fields[str(key)].annotation)
+    return model
+
+
+def is_table(field: FieldInfo) -> bool:
+    """Tell a table from a value."""
+    return isinstance(field.annotation, type) and issubclass(field.annotation, Table)
+
+
+def is_span(field: FieldInfo) -> bool:
+    """Tell a span of time from a mere number."""
+    return any(getattr(each, "func", None) is _seconds for each in field.metadata)

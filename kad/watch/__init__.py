@@ -1,0 +1,89 @@
+"""Tell when a file may have changed, in whatever way its name leads to it."""
+
+import errno
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kad.watch.names import Directory, directories
+
+if TYPE_CHECKING:
+    from kad.watch.observer import Observer
+
+_LIMITS = {
+    # inotify_add_watch(2) says ENOSPC for its limit, which reads like a full disk.
+    errno.ENOSPC: "no inotify watch left, see fs.inotify.max_user_watches",
+    errno.EMFILE: "no inotify instance left, see fs.inotify.max_user_instances",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the watch is.
+
+    `lost` is why it was found dead or cannot be had, `watching` whether all is watched now, and
+    `began` whether that is so only since this look: what changed before went unseen.
+    """
+
+    lost: str | None
+    watching: bool
+    began: bool
+
+
+class Watch:
+    """Watches, not recursively, the directory of every name met while resolving the paths.
+
+    So each rename, link swap, replaced directory and write on the way is an event in one of them.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._observer: Observer | None = None
+        self._directories: dict[str, Directory] = {}
+        self._lost: str | None = None
+
+    def refresh(self, paths: Iterable[str]) -> Health:
+        """Watch what the paths lead through now; find out and repair what has died since."""
+        wanted = directories(paths)
+        died = self._died(wanted)
+        anew = bool(died or self._lost or wanted != self._directories)
+        if anew:
+            old = self._observer
+            self._lost = self._start(wanted)
+            if old is not None:  # only now: two watches for a moment, never none
+                old.stop()
+        watching = self._lost is None
+        return Health(died or self._lost, watching=watching, began=anew and watching)
+
+    def _died(self, wanted: dict[str, Directory]) -> str | None:
+        """Say why the present watch is dead though what it watches is still there."""
+        if self._observer is None:
+            return None
+        if not self._observer.is_alive():
+            return "the watching thread has ended"
+        dead = not all(emitter.is_alive() for emitter in self._observer.emitters)
+        return "the kernel dropped a watch" if dead and wanted == self._directories else None
+
+    def _start(self, wanted: dict[str, Directory]) -> str | None:
+        """Start anew; say why where not all can be watched."""
+        from kad.watch.observer import Observer  # noqa: PLC0415  # memory and boot time
+
+        self._directories, self._observer = wanted, None
+        lost = None
+        try:
+            self._observer = Observer()
+            self._observer.start()
+        except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be had
+            return _why(error)
+        for each in wanted.values():
+            try:
+                self._observer.watch(each.path, each.names, self._changed, writes=each.last)
+            except (OSError, RuntimeError) as error:
+                lost = f"{each.path}: {_why(error)}"
+        return lost
+
+
+def _why(error: OSError | RuntimeError) -> str:
+    if isinstance(error, OSError):
+        return _LIMITS.get(error.errno or 0) or error.strerror or str(error)
+    return str(error)
