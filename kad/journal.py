@@ -13,6 +13,8 @@ from kad.core.errors import ascii_line
 from kad.core.events import Event, Priority
 
 SOCKET = "/run/systemd/journal/socket"
+# A journal that does not read must not stop the work; it has room for some entries.
+PATIENCE_S = 0.5
 _COLOURS = {Priority.ERR: "\x1b[1;31m", Priority.WARNING: "\x1b[33m", Priority.NOTICE: "\x1b[1m"}
 
 
@@ -68,7 +70,6 @@ class NativeLog:
 
     def __init__(self, path: str = SOCKET) -> None:
         self._path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def entry(self, fields: Mapping[str, str]) -> None:
         """Send one entry; to stderr where the journal does not take it."""
@@ -78,23 +79,25 @@ class NativeLog:
             PlainLog().entry(fields)
 
     def _send(self, datagram: bytes) -> None:
-        try:
-            self._socket.sendto(datagram, self._path)
-        except OSError as error:
-            if error.errno != errno.EMSGSIZE:
-                raise
-            self._send_file(datagram)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
+            journald.settimeout(PATIENCE_S)
+            journald.connect(self._path)
+            try:
+                journald.send(datagram)
+            except OSError as error:
+                if error.errno != errno.EMSGSIZE:
+                    raise
+                _send_file(journald, datagram)
 
-    def _send_file(self, content: bytes) -> None:
-        """Pass what is too long for a datagram as a sealed memfd."""
-        file = os.memfd_create("kad-journal", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            os.write(file, content)
-            _seal(file)
-            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", file))]
-            self._socket.sendmsg([], rights, 0, self._path)
-        finally:
-            os.close(file)
+
+def _send_file(journald: socket.socket, content: bytes) -> None:
+    """Pass what is too long for a datagram as a sealed memfd."""
+    file = os.memfd_create("kad-journal", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with os.fdopen(file, "wb") as writer:
+        writer.write(content)
+        writer.flush()
+        _seal(file)
+        socket.send_fds(journald, [b""], [file])
 
 
 def _seal(file: int) -> None:
@@ -136,6 +139,8 @@ def _is_journal(stream: str) -> bool:
 
 
 def _to_stderr(line: str) -> None:
+    if sys.stderr is None:  # closed by the caller
+        return
     with suppress(OSError, ValueError):
         sys.stderr.write(line + "\n")
         sys.stderr.flush()

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kad.core.errors import ascii_line
+
+PATIENCE_S = 0.5
 
 
 class Notify:
@@ -17,7 +18,6 @@ class Notify:
         self._path = environ.get("NOTIFY_SOCKET", "")
         self._complain = complain
         self._lost = False
-        self._notifier: Any = None
         self._status = ""
         self.watchdog_s = _watchdog_s(environ) if self._path else None
 
@@ -49,22 +49,29 @@ class Notify:
         if not self._path:
             return
         try:
-            self._connected().notify("\n".join(ascii_line(line) for line in lines))
+            _send_once("\n".join(ascii_line(line) for line in lines))
         except OSError as error:
-            self._notifier = None
             if not self._lost:
-                self._complain(f"cannot tell systemd the state: {self._path}: {error.strerror}")
+                self._complain(
+                    f"cannot tell systemd the state: {self._path}: {error.strerror or error}"
+                )
             self._lost = True
         else:
             self._lost = False
 
-    def _connected(self) -> Any:  # noqa: ANN401  # sdnotify carries no types
-        if self._notifier is None:
-            from sdnotify import SystemdNotifier  # noqa: PLC0415  # not without systemd
 
-            # debug: else it swallows every error, a lost socket included.
-            self._notifier = SystemdNotifier(debug=True)
-        return self._notifier
+def _send_once(state: str) -> None:
+    """Send over a connection of its own, as systemd's socket may have been made anew."""
+    from sdnotify import SystemdNotifier  # noqa: PLC0415  # not without systemd
+
+    # debug: else it swallows every error, a lost socket included.
+    notifier = SystemdNotifier(debug=True)
+    # A manager that does not read must not stop the work; it has room for some messages.
+    notifier.socket.settimeout(PATIENCE_S)
+    try:
+        notifier.notify(state)
+    finally:
+        notifier.socket.close()
 
 
 def _watchdog_s(environ: Mapping[str, str]) -> float | None:

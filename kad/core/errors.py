@@ -67,5 +67,9 @@ class PolicyError(KadError):
         return tuple(str(mistake) for mistake in self.mistakes)
 
 
+class UncheckedPolicyError(PolicyError):
+    """The file could not be validated, for a reason that is not in the file and may pass."""
+
+
 class MissingPolicyError(PolicyError):
     """There is no policy file: nothing to fall back from, so the last good policy is not used."""

@@ -65,13 +65,14 @@ class History:
             del self.fights[result.parameter]
         if result.outcome in AGREED and result.policy is not None:
             self.put[result.parameter] = result.policy
-        if result.outcome is Outcome.DIFFERENT:
-            # An enforcer that writes back before kad has read its own write looks like this.
-            fight.changed(now)
-        if result.outcome in FAILED:
-            fight.failed(now)
         if result.outcome in AGREED | LEFT:
             fight.settled(now)
+        elif result.outcome is Outcome.DIFFERENT:
+            # An enforcer that writes back before kad has read its own write looks like this.
+            fight.settled(now)
+            fight.changed(now)
+        elif result.outcome in FAILED:
+            fight.failed(now)
         fight.calm(now)
 
     @property

@@ -38,6 +38,7 @@ def parse_span(text: str) -> int:
 
 
 def _why_not(rest: str) -> str:
+    rest = rest.lstrip(" \t\r\n")
     if rest.startswith(("+", "-")):
         return "signs are not taken"
     if re.match(r"[.,][0-9]", rest):

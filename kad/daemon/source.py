@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kad import policyfile
-from kad.core.errors import PolicyError
+from kad.core.errors import PolicyError, UncheckedPolicyError
 from kad.core.policy import Policy
 from kad.lastgood import LastGood
 from kad.policyfile import PolicyPath
@@ -54,6 +54,8 @@ class Source:
     def _validate(self, path: str, raw: bytes) -> Loaded:
         try:
             return Loaded(path, raw, policyfile.validate_in_child(raw, path))
+        except UncheckedPolicyError:
+            raise
         except PolicyError as error:
             self._bad = (path, raw, error)
             raise

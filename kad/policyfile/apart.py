@@ -1,15 +1,15 @@
 """Validate a policy in a child process, so that the daemon itself never imports pydantic."""
 
 import json
+import os
 import signal
 import sys
-from pathlib import Path
 
-from kad.core.errors import Mistake, PolicyError
+from kad.core.errors import Mistake, PolicyError, UncheckedPolicyError
 from kad.core.policy import Policy
 
 _PATIENCE_S = 10
-_ROOT = str(Path(__file__).parents[2])
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Isolated (-I) from PYTHONPATH and the current directory, and yet of this very kad.
 _PROGRAM = """\
 import sys
@@ -51,10 +51,10 @@ def _answer(raw: bytes, path: str) -> bytes:
 
 def _last_words(status: int, stderr: bytes) -> str:
     if status < 0:
-        return f"the child process was killed by {signal.Signals(-status).name}"
+        return f"the child process was ended by a signal: {signal.strsignal(-status)}"
     said = stderr.decode(errors="replace").strip().rpartition("\n")[2]
     return f"the child process ended with status {status}: {said}"
 
 
 def _unchecked(path: str, why: str) -> PolicyError:
-    return PolicyError(Mistake(path, 0, 0, f"could not be checked: {why}"))
+    return UncheckedPolicyError(Mistake(path, 0, 0, f"could not be checked: {why}"))

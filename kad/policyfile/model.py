@@ -4,6 +4,7 @@ The only importer of pydantic, which costs 100 ms and 15 MB: never imported by a
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, NamedTuple, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -31,6 +32,11 @@ class Problem(NamedTuple):
 def _seconds(value: object) -> object:
     """Take text as a span; anything else but a whole number is left to `strict` to refuse."""
     return parse_span(value) if isinstance(value, str) else value
+
+
+def _one_of(choices: type[StrEnum]) -> BeforeValidator:
+    """Take a choice by its text; anything else is left to `strict` to refuse."""
+    return BeforeValidator(lambda value: next((each for each in choices if each == value), value))
 
 
 class Table(BaseModel):
@@ -109,8 +115,8 @@ class DriftTable(Table):
     ] = _DEFAULT.check_every
     action: Annotated[
         Action,
+        _one_of(Action),
         Field(
-            strict=False,
             description="What to do about a value that somebody else changed: restore it, or "
             "warn and leave it.",
         ),
@@ -122,8 +128,8 @@ class OnStopTable(Table):
 
     values: Annotated[
         OnStop,
+        _one_of(OnStop),
         Field(
-            strict=False,
             description="keep the policy's values in the kernel, or restore what kad found "
             "before it first wrote since boot. Every stop counts, restarts and upgrades too.",
         ),
@@ -135,7 +141,8 @@ class PolicyModel(Table):
 
     mode: Annotated[
         Mode,
-        Field(strict=False, description="enforce the policy, or audit: report and never write."),
+        _one_of(Mode),
+        Field(description="enforce the policy, or audit: report and never write."),
     ] = _DEFAULT.mode
     keepalive: Annotated[
         KeepaliveTable,

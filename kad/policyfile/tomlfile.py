@@ -55,7 +55,7 @@ def _load(text: str) -> dict[str, object]:
 def _place_in(text: str, why: str) -> int:
     match = _PLACE.search(why)
     if match is None or match[1] is None:
-        return len(text.rstrip())
+        return len(text.rstrip("\r\n"))
     return Lines(text).offset(int(match[1]), int(match[2]))
 
 

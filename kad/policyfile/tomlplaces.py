@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from kad.policyfile.document import DEEPEST, Path, Spot, TooDeepError, UnreadableError
 from kad.policyfile.tomlnames import Names, Part, RepeatedError
 
-_TRIVIA = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
-_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'""")
+_TRIVIA = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_KEY = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 _DOT = re.compile(r"[ \t]*\.[ \t]*")
 _EQUALS = re.compile(r"[ \t]*=[ \t]*")
 _HEADER_START = re.compile(r"\[{1,2}[ \t]*")
@@ -20,10 +20,10 @@ _HEADER_END = re.compile(r"[ \t]*\]{1,2}")
 _COMMA = re.compile(",?")
 _SCALAR = re.compile(
     r'''
-      """(?:[^"\\]|\\.|"{1,2}(?!"))*+"""  "{0,2}     # the content may end in one or two quotes
-    | \'\'\'(?:[^']|'{1,2}(?!'))*+\'\'\'  '{0,2}
-    | "(?:[^"\\\n]|\\.)*+"
-    | '[^'\n]*+'
+      """ (?:[^"\\]|\\.|"(?!""))* """ "{0,2}  # the content may end in one or two quotes
+    | \'\'\' (?:[^']|'(?!''))* \'\'\' '{0,2}
+    | "(?:[^"\\\n]|\\.)*"
+    | '[^'\n]*'
     | [0-9]{4}-[0-9]{2}-[0-9]{2}[ ][0-9]{2}:[0-9:.Zz+-]*   # a date, a space, a time of day
     | [^\s,\[\]{}#"'=]+
     ''',
@@ -80,7 +80,7 @@ class Locator:
     def _assignments(self, base: Path | None) -> None:
         """Read up to the next header; without a base, only to pass by."""
         while self._more() and not self._next_is("["):
-            self._assignment(base, self._at, 0)
+            self._assignment(base, self._at, 1)
 
     def _assignment(self, base: Path | None, start: int, depth: int) -> None:
         parts = self._key()

@@ -26,7 +26,8 @@ def mistakes(file: str, document: Document, faults: Iterable["Fault"]) -> list[M
 
 def _of_flaws(document: Document) -> Iterator[tuple[int, str]]:
     for flaw in document.flaws:
-        got = _got(document, flaw.path) if _value(document, flaw.path) is REFUSED else ""
+        shown = flaw.refused and _value(document, flaw.path) is REFUSED
+        got = _got(document, flaw.path) if shown else ""
         yield flaw.at, _named(flaw.path, flaw.why + got)
 
 

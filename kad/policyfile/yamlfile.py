@@ -85,6 +85,7 @@ class _Reader:
             return REFUSED  # an alias
         if not _is_text(event.value):
             self._flaw(event, path, _NO_TEXT, refused=True)
+            return REFUSED
         try:
             return resolve(event.value) if _is_bare(event) else event.value
         except ValueError as error:
@@ -113,12 +114,13 @@ class _Reader:
         return table
 
     def _key(self, event: yaml.Event, path: Path) -> str | None:
-        """Give a key's name; None, with the flaw told, for one that kad does not take."""
+        """Give a key's name; None, with the flaw told, for one that is none."""
         why = _why_no_key(event)
         if why or not isinstance(event, yaml.ScalarEvent):
-            self._flaw(event, path, why)
+            self._flaw(event, path, why, refused=True)
             self._pass_by(event)
             return None
+        self._refuse_marks(event, path)
         first = self.spots.get((*path, event.value))
         if first is not None:
             line, _ = self._lines.place(first.key)
@@ -166,8 +168,6 @@ def _marks(event: yaml.Event) -> str:
 
 
 def _why_no_key(event: yaml.Event) -> str:
-    if _marks(event):
-        return f"YAML {_marks(event)} are not taken"
     if not isinstance(event, yaml.ScalarEvent):
         return "a key must be a word"
     if _is_bare(event) and event.value == "<<":

@@ -38,7 +38,7 @@ class Watch:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._observer: Observer | None = None
+        self.observer: Observer | None = None
         self._directories: dict[str, Directory] = {}
         self._lost: str | None = None
 
@@ -48,36 +48,42 @@ class Watch:
         died = self._died(wanted)
         anew = bool(died or self._lost or wanted != self._directories)
         if anew:
-            old = self._observer
+            old = self.observer
             self._lost = self._start(wanted)
             if old is not None:  # only now: two watches for a moment, never none
                 old.stop()
         watching = self._lost is None
         return Health(died or self._lost, watching=watching, began=anew and watching)
 
+    def close(self) -> None:
+        """End the watch's threads."""
+        if self.observer is not None:
+            self.observer.stop()
+            self.observer = None
+
     def _died(self, wanted: dict[str, Directory]) -> str | None:
         """Say why the present watch is dead though what it watches is still there."""
-        if self._observer is None:
+        if self.observer is None:
             return None
-        if not self._observer.is_alive():
+        if not self.observer.is_alive():
             return "the watching thread has ended"
-        dead = not all(emitter.is_alive() for emitter in self._observer.emitters)
+        dead = not all(emitter.is_alive() for emitter in self.observer.emitters)
         return "the kernel dropped a watch" if dead and wanted == self._directories else None
 
     def _start(self, wanted: dict[str, Directory]) -> str | None:
         """Start anew; say why where not all can be watched."""
         from kad.watch.observer import Observer  # noqa: PLC0415  # memory and boot time
 
-        self._directories, self._observer = wanted, None
+        self._directories, self.observer = wanted, None
         lost = None
         try:
-            self._observer = Observer()
-            self._observer.start()
+            self.observer = Observer()
+            self.observer.start()
         except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be had
             return _why(error)
         for each in wanted.values():
             try:
-                self._observer.watch(each.path, each.names, self._changed, writes=each.last)
+                self.observer.watch(each.path, each.names, self._changed, writes=each.last)
             except (OSError, RuntimeError) as error:
                 lost = f"{each.path}: {_why(error)}"
         return lost

@@ -1,0 +1,157 @@
+"""Which changes are drift, and what is said of them."""
+
+import errno
+import os
+
+import pytest
+
+from kad.core.history import History
+from kad.core.news import news
+from kad.core.parameters import Parameter
+from kad.core.policy import Action, Mode, Policy
+from kad.core.report import Outcome
+from kad.reconcile import reconcile
+from tests.fakes import TIME, FakeKernel
+
+ENFORCE = Policy(values={TIME: 120})
+AUDIT = Policy(values={TIME: 120}, mode=Mode.AUDIT)
+WARN = Policy(values={TIME: 120}, action=Action.WARN)
+
+
+class Host:
+    """One parameter of one namespace, over several passes."""
+
+    def __init__(self, found: int) -> None:
+        self.kernel = FakeKernel(dict.fromkeys(Parameter, found))
+        self.history = History()
+
+    def pass_(self, policy: Policy, found: int | None = None, now: float = 0) -> list[str]:
+        """Have somebody write `found`, run a pass, and give what is said."""
+        if found is not None:
+            self.kernel.now[TIME] = found
+        before = self.history.last
+        report = reconcile(policy, self.kernel, self.history.judge(policy, now))
+        return [each.message for each in news(before, self.history.learn(report, now))]
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the last pass came out."""
+        return self.history.last.results[TIME].outcome
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome", "said"),
+    [
+        (ENFORCE, ENFORCE, Outcome.WRITTEN, "drift: X is 600, policy says 120; restored"),
+        (ENFORCE, WARN, Outcome.LEFT_WARN, "drift: X is 600, policy says 120; left (warn)"),
+        (ENFORCE, AUDIT, Outcome.LEFT_AUDIT, "drift: X is 600, policy says 120; left (audit)"),
+        (AUDIT, AUDIT, Outcome.LEFT_AUDIT, "drift: X is 600, policy says 120; left (audit)"),
+        (AUDIT, ENFORCE, Outcome.WRITTEN, "X set to 120 (was 600)"),
+        (AUDIT, WARN, Outcome.WRITTEN, "X set to 120 (was 600)"),
+    ],
+)
+def test_what_a_foreign_change_is_depends_on_what_kad_had_put_in_force(
+    first: Policy, second: Policy, outcome: Outcome, said: str
+) -> None:
+    """Drift differs from a value kad had put in force; in audit mode, any difference is drift."""
+    host = Host(7200)
+    host.pass_(first)
+
+    messages = host.pass_(second, found=600)
+
+    assert host.outcome is outcome
+    assert messages == [said.replace("X", TIME)]
+
+
+def test_a_value_that_was_right_at_start_counts_as_put_in_force() -> None:
+    """A restarted daemon that found its own values tells the next change as drift."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+
+    assert host.pass_(ENFORCE, found=600) == [
+        f"drift: {TIME} is 600, policy says 120; restored"
+    ]  # fmt: skip
+
+
+def test_drift_that_cannot_be_restored_is_told_with_its_reason_and_once() -> None:
+    """The drift and the failed write are two lines; thirty seconds later there is none."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    host.kernel.refuse = {TIME: errno.EROFS}
+
+    first = host.pass_(ENFORCE, found=600)
+    second = host.pass_(ENFORCE)
+    third = host.pass_(ENFORCE, found=700)
+
+    assert first == [
+        f"drift: {TIME} is 600, policy says 120; failed",
+        f"cannot set {TIME} to 120: Read-only file system",
+    ]
+    assert second == []
+    assert third == [f"drift: {TIME} is 700, policy says 120; failed"]
+
+
+def test_another_reason_for_the_same_failure_is_told() -> None:
+    """What changed is said: now it fails for want of rights."""
+    host = Host(7200)
+    host.kernel.refuse = {TIME: errno.EROFS}
+    host.pass_(ENFORCE)
+    host.kernel.refuse = {TIME: errno.EPERM}
+
+    assert host.pass_(ENFORCE) == [f"cannot set {TIME} to 120: {os.strerror(errno.EPERM)}"]
+
+
+def test_a_parameter_that_left_the_policy_is_forgotten() -> None:
+    """Taken into the policy again it is set, not restored."""
+    host = Host(120)
+    other = Policy(values={Parameter.PROBES: 120})
+    host.pass_(ENFORCE)
+    host.pass_(other, found=600)
+
+    assert host.outcome is Outcome.UNMANAGED
+    assert host.pass_(ENFORCE) == [f"{TIME} set to 120 (was 600)"]
+
+
+def test_a_reader_that_fails_and_recovers_is_told_twice() -> None:
+    """A parameter that cannot be read is a failure of its own."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    host.kernel.unreadable = {TIME}
+    lost = host.pass_(ENFORCE)
+    host.kernel.unreadable = set()
+
+    assert lost == [f"cannot read {TIME}: No such file or directory"]
+    assert host.pass_(ENFORCE) == [f"{TIME} is 120 as policy says"]
+
+
+def test_a_fight_under_audit_is_reported_less_often_and_its_end_tells_what_is_left() -> None:
+    """A flapping value cannot fill the journal of a host that is only being watched."""
+    host = Host(120)
+    host.pass_(AUDIT)
+
+    said = [host.pass_(AUDIT, found=600 + now, now=now) for now in range(50)]
+    after = [host.pass_(AUDIT, now=now) for now in range(50, 200)]
+
+    assert [len(each) for each in said] == [1] * 6 + [0] * 44
+    assert said[5] == [
+        f"{TIME} was changed 6 times in 60 s by somebody else; reporting it less often"
+    ]
+    assert [each for each in after if each] == [
+        [
+            f"{TIME} was not changed by anybody else for 60 s; reporting it at once again",
+            f"drift: {TIME} is 649, policy says 120; left (audit)",
+        ]
+    ]
+
+
+def test_a_refused_write_in_a_fight_waits_for_the_next_pause() -> None:
+    """The pass after a pause may fail; the next deadline lies ahead all the same."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+    host.kernel.refuse = {TIME: errno.EIO}
+
+    host.pass_(ENFORCE, now=6)
+
+    assert host.history.deadline == 7

@@ -1,0 +1,522 @@
+"""The daemon, driven by a script of wakeups and never sleeping."""
+
+import errno
+import os
+from dataclasses import replace
+
+import pytest
+
+from kad.core.errors import DeniedError, MissingPolicyError, Mistake, PolicyError
+from kad.core.events import Kind
+from kad.core.parameters import Parameter
+from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.reasons import READS_FILE, Reason
+from kad.daemon.source import Loaded
+from kad.watch import Health
+from tests.fakes import INTVL, PROBES, TIME, WANTED, WHOLE, Step, World
+
+PATH = "/etc/kad/policy.toml"
+IN_FORCE = "in-force: time 120 s, intvl 30 s, probes 8"
+BAD = PolicyError(Mistake(PATH, 6, 10, "keepalive.probes: must be 1 to 127, got 0"))
+WARN = replace(WHOLE, action=Action.WARN)
+AUDIT = replace(WHOLE, mode=Mode.AUDIT)
+
+
+def wake(*reasons: Reason) -> Step:
+    """Wake the daemon."""
+    return Step(reasons=frozenset(reasons))
+
+
+def on_timer() -> Step:
+    """Let the time pass until the daemon wakes by itself."""
+    return Step(after=None)
+
+
+def sets(world: World, value: int, parameter: Parameter = TIME) -> Step:
+    """Have somebody else set a value, seen at the next timer."""
+    return Step(lambda: world.kernel.now.update({parameter: value}), after=None)
+
+
+def test_boot_puts_the_policy_in_force_and_then_tells_systemd() -> None:
+    """READY=1 means: every value is in the kernel and was read back."""
+    world = World()
+
+    world.run()
+
+    assert world.kernel.now == WANTED
+    assert world.manager.lines == ["READY", IN_FORCE, "STOPPING"]
+    assert world.journal.messages == [
+        f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8",
+        "net.ipv4.tcp_keepalive_time set to 120 (was 7200)",
+        "net.ipv4.tcp_keepalive_intvl set to 30 (was 75)",
+        "net.ipv4.tcp_keepalive_probes set to 8 (was 9)",
+    ]
+
+
+@pytest.mark.parametrize("reason", sorted(READS_FILE - {Reason.BOOT}))
+def test_any_reason_leads_to_the_same_pass(reason: Reason) -> None:
+    """A reload, a touched file and the timer restore the same drift with the same words."""
+    world = World()
+
+    world.run(
+        Step(lambda: world.journal.messages),
+        Step(lambda: world.kernel.now.update({TIME: 7200}), frozenset({reason})),
+    )
+
+    assert world.kernel.now == WANTED
+    assert world.journal.messages == [
+        "drift: net.ipv4.tcp_keepalive_time is 7200, policy says 120; restored"
+    ]
+
+
+def test_a_quiet_system_stays_quiet() -> None:
+    """Values in force: no write, no line in the journal, no change of STATUS=."""
+    world = World()
+
+    world.run(Step(world.kernel.writes.clear), *[on_timer()] * 100)
+
+    assert not world.kernel.writes
+    assert len(world.journal.events) == 4
+    assert world.manager.lines == ["READY", IN_FORCE, "STOPPING"]
+
+
+def test_the_loop_sleeps_until_the_timer_and_no_longer() -> None:
+    """An idle daemon wakes for its timer alone."""
+    world = World(replace(WHOLE, check_every=3600))
+
+    world.run(on_timer(), on_timer())
+
+    assert world.inbox.waits == [3600, 3600, 3600]
+
+
+def test_the_service_watchdog_is_fed_by_the_loop_at_half_its_time() -> None:
+    """WATCHDOG=1 comes from the loop, and a wakeup for it alone checks nothing."""
+    world = World()
+    world.manager.watchdog_s = 10
+
+    world.run(on_timer(), on_timer())
+
+    assert world.inbox.waits == [10, 10, 10]
+    assert world.manager.lines.count("WATCHDOG") == 3
+    assert world.source.loads == 1
+
+
+def test_drift_names_parameter_values_and_outcome() -> None:
+    """A line of the journal answers: what, from what, to what, and what kad did."""
+    world = World()
+
+    world.run(sets(world, 600))
+
+    event = world.journal.events[-1]
+    assert event.kind is Kind.DRIFT
+    assert event.fields == {
+        "KAD_PARAMETER": "net.ipv4.tcp_keepalive_time",
+        "KAD_POLICY_VALUE": "120",
+        "KAD_FOUND_VALUE": "600",
+        "KAD_OUTCOME": "restored",
+        "KAD_NAMESPACE": "host",
+        "KAD_POLICY_FILE": PATH,
+    }
+
+
+@pytest.mark.parametrize(
+    ("policy", "ending"), [(AUDIT, "left (audit)"), (WARN, "left (warn)")], ids=["audit", "warn"]
+)
+def test_what_is_left_alone_is_said_once_for_each_value_found(policy: Policy, ending: str) -> None:
+    """A drift that kad was told to leave is no line every thirty seconds."""
+    world = World(policy)
+    world.kernel.now.update(WANTED)
+
+    world.run(sets(world, 600), on_timer(), on_timer(), sets(world, 700), sets(world, 120))
+
+    said = [message for message in world.journal.messages if "tcp_keepalive_time" in message]
+    assert not world.kernel.writes
+    assert said == [
+        f"drift: net.ipv4.tcp_keepalive_time is 600, policy says 120; {ending}",
+        f"drift: net.ipv4.tcp_keepalive_time is 700, policy says 120; {ending}",
+        "net.ipv4.tcp_keepalive_time is 120 as policy says",
+    ]
+    assert f"drifted: net.ipv4.tcp_keepalive_time is 600, policy says 120; {ending}" in (
+        world.manager.lines
+    )
+    assert world.manager.lines[-2] == IN_FORCE + (" (audit)" if policy is AUDIT else "")
+
+
+def test_warn_still_writes_what_this_daemon_has_not_yet_set() -> None:
+    """`warn` leaves foreign changes; it is no audit mode."""
+    world = World(WARN)
+
+    world.run()
+
+    assert world.kernel.now == WANTED
+
+
+def test_warn_still_writes_a_value_whose_policy_changed() -> None:
+    """A new policy is the operator's word; a foreign value before it does not stand in its way."""
+    world = World(WARN)
+    new = replace(WARN, values={**WANTED, TIME: 90})
+
+    world.run(
+        sets(world, 600),
+        Step(lambda: setattr(world.source, "policy", new), frozenset({Reason.FILE})),
+    )
+
+    assert world.kernel.now[TIME] == 90
+    assert "net.ipv4.tcp_keepalive_time set to 90 (was 600)" in world.journal.messages
+
+
+def test_a_new_policy_is_no_drift() -> None:
+    """Drift is what somebody else did."""
+    world = World()
+    new = replace(WHOLE, values={**WANTED, TIME: 90})
+
+    world.run(
+        Step(lambda: world.journal.messages),
+        Step(lambda: setattr(world.source, "policy", new), frozenset({Reason.FILE})),
+    )
+
+    assert world.journal.messages == [
+        f"policy {PATH} in force: time 90 s, intvl 30 s, probes 8",
+        "net.ipv4.tcp_keepalive_time set to 90 (was 120)",
+    ]
+
+
+def test_a_bad_file_leaves_the_policy_in_force_and_is_said_once() -> None:
+    """A broken file keeps the last good policy, drift is restored to it, STATUS= says so."""
+    world = World()
+
+    world.run(
+        Step(lambda: world.journal.messages),
+        Step(lambda: setattr(world.source, "error", BAD), frozenset({Reason.FILE})),
+        sets(world, 600),
+        on_timer(),
+    )
+
+    assert world.kernel.now == WANTED
+    assert world.journal.messages == [
+        (
+            f"policy rejected, the last good one stays: {PATH}:6:10: "
+            "keepalive.probes: must be 1 to 127, got 0"
+        ),
+        "drift: net.ipv4.tcp_keepalive_time is 600, policy says 120; restored",
+    ]
+    assert world.manager.lines[-2].startswith("degraded: policy rejected, time 120 s")
+    assert world.state.written[-1].state == "degraded"
+    assert world.state.written[-1].policy.error == str(BAD)
+
+
+def test_a_mended_file_is_told() -> None:
+    """What had been wrong and is right again is said, once."""
+    world = World()
+
+    world.run(
+        Step(lambda: setattr(world.source, "error", BAD), frozenset({Reason.FILE})),
+        Step(lambda: world.journal.messages),
+        Step(lambda: setattr(world.source, "error", None), frozenset({Reason.FILE})),
+    )
+
+    assert world.journal.messages == [f"policy {PATH} is valid again"]
+    assert world.state.written[-1].state == "in-force"
+
+
+def test_a_bad_file_at_start_falls_back_to_the_last_good_policy() -> None:
+    """A host that reboots with a mistake in its policy still gets its keepalive."""
+    world = World()
+    world.source.error = BAD
+    world.source.stored = Loaded(PATH, b"", WHOLE)
+
+    world.run()
+
+    assert world.kernel.now == WANTED
+    assert [event.kind for event in world.journal.events][:2] == [
+        Kind.POLICY_REJECTED,
+        Kind.POLICY_LOADED,
+    ]
+    assert world.manager.lines[0] == "READY"
+    assert world.state.written[-1].policy.last_good
+    assert world.state.written[-1].state == "degraded"
+
+
+def test_a_bad_file_without_a_last_good_policy_ends_the_start() -> None:
+    """Nothing to put in force: no READY=1, the kernel untouched."""
+    world = World()
+    world.source.error = BAD
+
+    with pytest.raises(PolicyError):
+        world.run()
+
+    assert not world.manager.lines
+    assert not world.kernel.writes
+
+
+def test_a_missing_file_ends_the_start_although_there_is_a_last_good_policy() -> None:
+    """Who removes the policy does not want it."""
+    world = World()
+    world.source.error = MissingPolicyError(Mistake(PATH, 0, 0, "no such file"))
+    world.source.stored = Loaded(PATH, b"", WHOLE)
+
+    with pytest.raises(MissingPolicyError):
+        world.run()
+
+    assert not world.kernel.writes
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_start_that_may_write_nothing_ends_before_ready(number: int) -> None:
+    """Missing rights are told at once and by name."""
+    world = World()
+    world.kernel.refuse = dict.fromkeys(Parameter, number)
+
+    with pytest.raises(DeniedError, match=r"CAP_NET_ADMIN|read-only"):
+        world.run()
+
+    assert not world.manager.lines
+
+
+def test_one_refused_parameter_is_a_degraded_start() -> None:
+    """The other two are in force, so the daemon stays and says what is wrong."""
+    world = World()
+    world.kernel.refuse = {INTVL: errno.EPERM}
+
+    world.run(on_timer())
+
+    assert world.kernel.now == {**WANTED, INTVL: 75}
+    assert world.manager.lines == [
+        "READY",
+        f"degraded: cannot set {INTVL} to 30: Operation not permitted",
+        "STOPPING",
+    ]
+    failed = [event for event in world.journal.events if event.kind is Kind.WRITE_FAILED]
+    assert [event.message for event in failed] == [
+        f"cannot set {INTVL} to 30: Operation not permitted"
+    ]
+
+
+def test_nothing_to_write_needs_no_rights() -> None:
+    """With the values in force already a start without rights is a good one."""
+    world = World()
+    world.kernel.now.update(WANTED)
+    world.kernel.refuse = dict.fromkeys(Parameter, errno.EPERM)
+
+    world.run()
+
+    assert world.manager.lines[:2] == ["READY", IN_FORCE]
+
+
+def test_a_failed_write_that_works_again_is_told() -> None:
+    """Recovery needs no restart, and the journal says what was found."""
+    world = World()
+    world.kernel.refuse = {PROBES: errno.EIO}
+
+    world.run(Step(lambda: world.journal.messages), Step(world.kernel.refuse.clear, after=None))
+
+    assert world.journal.messages == [f"{PROBES} is 8 as policy says (was 9)"]
+    assert world.manager.lines[-2] == IN_FORCE
+
+
+def test_a_reload_is_answered_with_its_time_its_number_and_its_verdict() -> None:
+    """`kad reload` and systemd's notify-reload learn that the reload is done, and how it went."""
+    world = World()
+
+    world.run(
+        wake(Reason.RELOAD),
+        Step(lambda: setattr(world.source, "error", BAD), frozenset({Reason.RELOAD})),
+    )
+
+    assert [line for line in world.manager.lines if "READY" in line or "RELOADING" in line] == [
+        "READY",
+        "RELOADING 1000100000",
+        "READY",
+        "RELOADING 1000200000",
+        "READY",
+    ]
+    answers = [status.reload for status in world.state.written if status.reload]
+    assert [(each.began_usec, each.outcome) for each in answers] == [
+        (1000100000, "accepted"),
+        (1000200000, "rejected"),
+    ]
+    assert answers[-1].error == str(BAD)
+    assert [status.generation for status in world.state.written] == [0, 1, 2]
+
+
+def test_a_reload_whose_write_fails_says_so() -> None:
+    """A policy that was accepted and is not in force is no success."""
+    world = World()
+    world.kernel.refuse = {TIME: errno.EIO}
+
+    world.run(wake(Reason.RELOAD))
+
+    reload = world.state.written[-1].reload
+    assert reload is not None
+    assert (reload.outcome, reload.error) == ("failed", f"cannot set {TIME} to 120: {strerror()}")
+
+
+def strerror() -> str:
+    """Say EIO as the C library does."""
+    return os.strerror(errno.EIO)
+
+
+def test_a_fight_is_said_once_and_costs_little() -> None:
+    """After six foreign changes within a minute kad pauses, longer and longer, and says it once."""
+    world = World(replace(WHOLE, check_every=1))
+
+    world.run(Step(lambda: world.journal.messages), *[sets(world, 7200)] * 200)
+
+    said = world.journal.messages
+    restored = "drift: net.ipv4.tcp_keepalive_time is 7200, policy says 120; restored"
+    assert said == [
+        *[restored] * 5,
+        (
+            "net.ipv4.tcp_keepalive_time was changed 6 times in 60 s by somebody else; "
+            "restoring it less often"
+        ),
+    ]
+    writes = [parameter for parameter, _ in world.kernel.writes].count(TIME)
+    assert writes < 1 + 5 + 12
+    assert world.state.written[-1].state == "degraded"
+    assert "contended" in world.manager.lines[-2]
+
+
+def test_the_end_of_a_fight_is_said_and_the_value_restored() -> None:
+    """kad wins within one pause after the other stops, and tells a minute later."""
+    world = World(replace(WHOLE, check_every=1))
+
+    world.run(*[sets(world, 7200)] * 6, *[on_timer()] * 3)
+    restored = world.kernel.now[TIME]
+    world.run(*[sets(world, 7200)] * 6, *[on_timer()] * 70)
+
+    assert restored == 120
+    assert world.journal.messages[-1] == (
+        "net.ipv4.tcp_keepalive_time was not changed by anybody else for 60 s; "
+        "restoring it at once again"
+    )
+    assert world.state.written[-1].state == "in-force"
+
+
+def test_a_writer_that_kad_can_never_outrun_is_a_fight_too() -> None:
+    """An enforcer that writes back before kad has read its own write cannot make kad spin."""
+    world = World(replace(WHOLE, check_every=1))
+    world.kernel.ignore = {TIME}
+
+    world.run(*[on_timer()] * 300)
+
+    writes = [parameter for parameter, _ in world.kernel.writes].count(TIME)
+    assert writes < 6 + 14
+    assert world.state.written[-1].state == "degraded"
+
+
+def test_state_is_written_at_least_once_a_minute_and_not_at_each_check() -> None:
+    """A script that looks at the state file's age can tell a live daemon."""
+    world = World(replace(WHOLE, check_every=7))
+
+    world.run(*[on_timer()] * 30)
+
+    assert len(world.state.written) == 1 + 30 * 7 // 56
+
+
+def test_the_state_file_counts_drift_and_names_the_last() -> None:
+    """Drift is counted once a change."""
+    world = World()
+
+    world.run(sets(world, 600), on_timer(), sets(world, 20, INTVL))
+
+    drift = world.state.written[-1].drift
+    assert drift is not None
+    assert drift.count == 2
+    assert drift.last is not None
+    assert (drift.last.parameter, drift.last.found, drift.last.outcome) == (INTVL, 20, "restored")
+
+
+def test_a_full_disk_is_said_once_and_loses_nothing() -> None:
+    """Neither the state file nor the last good policy can stop the daemon; recovery is told."""
+    world = World(replace(WHOLE, check_every=60))
+    full = OSError(errno.ENOSPC, "No space left on device", "/run/kad/status.json.new")
+    world.state.error = world.source.cannot_keep = full
+
+    def emptied() -> None:
+        world.state.error = world.source.cannot_keep = None
+
+    world.run(on_timer(), on_timer(), Step(emptied, after=None))
+
+    assert world.kernel.now == WANTED
+    assert world.journal.said == [
+        "WARNING cannot write the state file: /run/kad/status.json.new: No space left on device",
+        (
+            "WARNING cannot keep the last good policy: /run/kad/status.json.new: "
+            "No space left on device"
+        ),
+    ]
+    assert world.journal.messages[-2:] == [
+        "can write the state file again",
+        "can keep the last good policy again",
+    ]
+    assert len(world.source.kept) == 1
+
+
+def test_a_lost_watch_is_told_once_and_its_return_too() -> None:
+    """Until the watch is back the timer stands in for it."""
+    world = World()
+
+    def health(lost: str | None, *, watching: bool) -> None:
+        world.watch.health = Health(lost, watching=watching, began=watching)
+
+    world.run(
+        Step(lambda: world.journal.messages),
+        Step(lambda: health("no inotify watch left", watching=False), after=None),
+        on_timer(),
+        Step(lambda: health(None, watching=True), after=None),
+    )
+
+    assert world.journal.messages == [
+        f"no longer watching {PATH} (no inotify watch left); checking every 30 s instead",
+        f"watching {PATH} again",
+    ]
+
+
+def test_a_watch_that_began_only_now_has_the_file_read_once_more() -> None:
+    """What changed between the reading and the watch's begin is not missed until the timer."""
+    world = World()
+    world.watch.health = Health(None, watching=True, began=True)
+
+    world.run()
+
+    assert world.inbox.nudges == [Reason.FILE]
+
+
+def test_on_stop_restore_puts_back_what_kad_found() -> None:
+    """A host is left as it was found."""
+    world = World(replace(WHOLE, on_stop=OnStop.RESTORE))
+
+    world.run(Step(lambda: world.journal.messages))
+
+    assert world.kernel.now == {TIME: 7200, INTVL: 75, PROBES: 9}
+    assert "net.ipv4.tcp_keepalive_time set to 7200 (was 120)" in world.journal.messages
+
+
+def test_on_stop_restore_leaves_what_somebody_else_has_set_since() -> None:
+    """Only values that still are the policy's are put back."""
+    world = World(replace(WHOLE, on_stop=OnStop.RESTORE, action=Action.WARN))
+
+    world.run(sets(world, 600))
+
+    assert world.kernel.now == {TIME: 600, INTVL: 75, PROBES: 9}
+
+
+def test_on_stop_keep_leaves_the_values() -> None:
+    """A stop, a restart, an upgrade: the values stay."""
+    world = World()
+
+    world.run()
+
+    assert world.kernel.now == WANTED
+    assert world.state.removed
+
+
+def test_advice_of_another_namespace_is_in_the_state() -> None:
+    """Who runs kad in a container by mistake can see that the host is not reached."""
+    world = World()
+    world.host = False
+
+    world.run()
+
+    assert any("does not reach the host" in each for each in world.state.written[-1].advice)

@@ -1,0 +1,133 @@
+"""A Debian machine for one test: a directory tree, entered with chroot in namespaces of its own."""
+
+import ast
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+WEEK_S = 7 * 24 * 3600
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
+
+
+def _pip_settings() -> dict[str, str]:
+    """Give this machine's pip configuration, from files and environment, as PIP_* variables."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
+    )
+    pairs = re.findall(r"^(?:global|:env:)\.([\w-]+)=(.+)$", listed.stdout, re.MULTILINE)
+    return {f"PIP_{key.upper().replace('-', '_')}": ast.literal_eval(text) for key, text in pairs}
+
+
+def _network_settings() -> dict[str, str]:
+    """Give what a program here is told of package indexes and proxies."""
+    proxies = {key: value for key, value in os.environ.items() if key.lower().endswith("_proxy")}
+    return _pip_settings() | proxies
+
+
+def _local_indexes() -> Iterator[str]:
+    """Name the directories in which pip looks on this machine."""
+    for word in " ".join(_pip_settings().values()).split():
+        path = Path(word.removeprefix("file://"))
+        if path.is_absolute() and path.is_dir():
+            yield str(path.parent if path.name == "simple" else path)
+
+
+def _unshare(*, online: bool) -> list[str]:
+    own = ["--mount", "--pid", "--fork", "--kill-child", *([] if online else ["--net"])]
+    return ["/usr/bin/unshare", *own]
+
+
+def _mounts(*, online: bool) -> list[str]:
+    always = [f"{CHECKOUT}:/checkout", "/etc/ssl/certs/ca-certificates.crt"]
+    network = ["/etc/resolv.conf", "/etc/hosts", *_local_indexes()] if online else []
+    return always + network
+
+
+def _environment(*, online: bool) -> dict[str, str]:
+    """Give a login's environment; /proc can be written only where the network is not the host's."""
+    login = {"HOME": "/root", "LC_ALL": "C.UTF-8", "PATH": "/usr/local/bin:/usr/sbin:/usr/bin"}
+    return login | ({"PROC": "ro", **_network_settings()} if online else {"PROC": "rw", **OFFLINE})
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A Debian whose disk is a stack of directories; only the first one is written."""
+
+    layers: tuple[Path, ...]
+
+    def sh(self, script: str, *, online: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run bash as root with the checkout, read-only, at /checkout."""
+        layers = ":".join(map(str, self.layers))
+        enter = str(CHECKOUT / "tests/throwaway-debian")
+        return subprocess.run(
+            [*_unshare(online=online), enter, layers, script, *_mounts(online=online)],
+            env=_environment(online=online) | {"WORK": str(self.layers[0].parent)},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def told(self, script: str) -> str:
+        """Run bash, which must succeed, and give what it printed."""
+        done = self.sh(script)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def copy(self) -> "Machine":
+        """Give a machine that starts from this one's state and leaves it as it is."""
+        return machine_on(*self.layers)
+
+    def scrap(self) -> None:
+        """Delete what was written."""
+        shutil.rmtree(self.layers[0].parent)
+
+
+def machine_on(*below: Path) -> Machine:
+    """Give a machine with a new layer on top of these, which stay as they are."""
+    layer = Path(tempfile.mkdtemp(prefix="kad-machine-")) / "layer"
+    layer.mkdir()
+    layer.chmod(0o755)  # it becomes the machine's /, whatever the umask here
+    return Machine((layer, *below))
+
+
+def _apt_sources() -> list[Path]:
+    found = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    return sorted(path for path in found if path.is_file() and path.suffix in {".list", ".sources"})
+
+
+def _codename() -> str:
+    release = Path("/etc/os-release").read_text(encoding="utf-8")
+    return release.split("VERSION_CODENAME=")[1].split()[0]
+
+
+def debian_tarball() -> Path:
+    """Give this machine's release with python3 and no more; make it when missing or a week old."""
+    cache = Path(tempfile.gettempdir()) / "kad-ci-cache"
+    cache.mkdir(mode=0o700, exist_ok=True)
+    assert cache.stat().st_uid == os.geteuid(), f"{cache} belongs to somebody else"
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in _apt_sources())).hexdigest()[:12]
+    tarball = cache / f"{_codename()}-{key}.tar"
+    if not tarball.exists() or time.time() - tarball.stat().st_mtime > WEEK_S:
+        _make_tarball(tarball)
+    return tarball
+
+
+def _make_tarball(tarball: Path) -> None:
+    fresh = tarball.with_suffix(".new.tar")
+    options = tarball.with_suffix(".conf")
+    with options.open("w") as file:  # how this machine reaches its mirror
+        subprocess.run(["/usr/bin/apt-config", "dump", "Acquire"], check=True, stdout=file)
+    small = ["--quiet", "--variant=apt", "--include=python3,ca-certificates"]
+    what = [_codename(), str(fresh), *map(str, _apt_sources())]
+    subprocess.run(["/usr/bin/mmdebstrap", *small, f"--aptopt={options}", *what], check=True)
+    fresh.rename(tarball)

@@ -1,0 +1,326 @@
+"""What kad keeps on disk: replaced whole, read back with distrust."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kad import __version__
+from kad.atomic import read_json, write_json
+from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.report import State
+from kad.core.status import (
+    ChecksStatus,
+    DriftStatus,
+    LastDrift,
+    NamespaceStatus,
+    ParameterStatus,
+    PolicyStatus,
+    ReloadStatus,
+    Status,
+)
+from kad.lastgood import LastGood, Saved
+from kad.originals import Originals
+from kad.statefile import StateFile
+from tests.fakes import DEFAULTS, INTVL, TIME, WANTED, WHOLE, FakeKernel
+
+STATUS = Status(
+    state="in-force",
+    mode="enforce",
+    policy=PolicyStatus("/etc/kad/policy.toml", "2026-01-01T00:00:00Z"),
+    namespaces=(
+        NamespaceStatus("host", 1, managed=True, parameters={TIME: ParameterStatus(1, 1, "x")}),
+    ),
+    advice=("be careful",),
+    generation=3,
+    pid=812,
+    reload=ReloadStatus(81234567, "accepted"),
+    checks=ChecksStatus(12, "2026-01-01T00:06:00Z", 30),
+    drift=DriftStatus(1, LastDrift(TIME, 120, 7200, "restored", "2026-01-01T00:05:00Z")),
+)
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    """Have another umask for a while."""
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077])
+def test_a_file_has_its_mode_whatever_the_umask(tmp_path: Path, mask: int) -> None:
+    """Anybody may read the state; a unit's UMask= does not take that away."""
+    with umask(mask):
+        StateFile(str(tmp_path)).write(STATUS)
+
+    assert stat.S_IMODE((tmp_path / "status.json").stat().st_mode) == 0o644
+
+
+def test_a_failed_write_leaves_the_file_before_and_nothing_beside_it(tmp_path: Path) -> None:
+    """A disk that is full costs nothing that was there."""
+    path = tmp_path / "state.json"
+    write_json(str(path), {"old": True}, mode=0o600)
+    tiny = "import resource, signal, sys; from kad.atomic import write_json;"
+    tiny += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    tiny += "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10));"
+    tiny += "write_json(sys.argv[1], list(range(100)), mode=0o600)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", tiny, path], capture_output=True, text=True, check=False
+    )
+
+    assert "File too large" in done.stderr
+    assert read_json(str(path)) == {"old": True}
+    assert os.listdir(tmp_path) == ["state.json"]
+
+
+def test_a_name_that_somebody_made_a_link_is_not_followed(tmp_path: Path) -> None:
+    """What lies where kad writes aside is replaced, never written through."""
+    victim = tmp_path / "victim"
+    victim.write_text("untouched", encoding="utf-8")
+    (tmp_path / "state.json.new").symlink_to(victim)
+
+    write_json(str(tmp_path / "state.json"), {}, mode=0o600)
+
+    assert victim.read_text(encoding="utf-8") == "untouched"
+
+
+def test_killed_at_any_point_a_writer_leaves_readable_state(tmp_path: Path) -> None:
+    """kill -9 between any two steps: the next start reads the old policy or the new one."""
+    endless = (
+        "import sys, itertools; from kad.lastgood import LastGood;"
+        "from kad.core.policy import Policy; from kad.core.parameters import Parameter;"
+        "store = LastGood(sys.argv[1], 'host'); print('go', flush=True);\n"
+        "for n in itertools.count():"
+        " store.write('/p.toml', b'#' * (n % 5000),"
+        " Policy(values={Parameter.TIME: 1 + n % 100}))"
+    )
+    store = LastGood(str(tmp_path), "host")
+    for attempt in range(20):
+        with subprocess.Popen(
+            [sys.executable, "-c", endless, tmp_path], stdout=subprocess.PIPE
+        ) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(0.001 * attempt)
+            writer.kill()
+        saved = store.read()
+        if saved is None:  # killed before the very first replacement
+            assert not (tmp_path / "policy.json").exists()
+        else:
+            assert saved.policy is not None
+
+    store.write("/p.toml", b"last", WHOLE)
+    assert store.read() == Saved("/p.toml", b"last", WHOLE)
+
+
+POLICIES = [
+    WHOLE,
+    Policy(values={INTVL: 5}),
+    Policy(WANTED, Mode.AUDIT, 350, 1, Action.WARN, OnStop.RESTORE),
+]
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_kept_policy_comes_back_as_it_was(tmp_path: Path, policy: Policy) -> None:
+    """The last good policy is the whole policy, with the bytes it came from."""
+    store = LastGood(str(tmp_path), "host")
+
+    store.write("/etc/kad/policy.toml", "\ufeff# ä".encode(), policy)
+
+    assert store.read() == Saved("/etc/kad/policy.toml", "\ufeff# ä".encode(), policy)
+    assert stat.S_IMODE((tmp_path / "policy.json").stat().st_mode) == 0o600
+
+
+def test_another_namespace_s_policy_is_not_taken(tmp_path: Path) -> None:
+    """The last good policy belongs to one namespace."""
+    LastGood(str(tmp_path), "net:7").write("/p.toml", b"", WHOLE)
+
+    assert LastGood(str(tmp_path), "host").read() is None
+
+
+def test_a_policy_that_another_version_of_kad_validated_is_validated_again(tmp_path: Path) -> None:
+    """After an upgrade the bytes count, not the verdict of before."""
+    store = LastGood(str(tmp_path), "host")
+    store.write("/p.toml", b"bytes", WHOLE)
+    path = tmp_path / "policy.json"
+    path.write_text(path.read_text(encoding="utf-8").replace(__version__, "0.0"), encoding="utf-8")
+
+    assert store.read() == Saved("/p.toml", b"bytes", None)
+
+
+def damaged(good: str) -> list[str]:
+    """Give what a crash, an upgrade or an editor may leave of a JSON file."""
+    plain = json.loads(good)
+    changed = [{**plain, key: None} for key in plain] + [{**plain, key: [7]} for key in plain]
+    return [
+        "",
+        good[: len(good) // 2],
+        "null",
+        "[]",
+        "7",
+        "\x00" * 40,
+        '{"version": 99}',
+        json.dumps({**plain, "version": 99}),
+        *map(json.dumps, changed),
+    ]
+
+
+def test_a_damaged_last_good_policy_is_none(tmp_path: Path) -> None:
+    """State cut short or from the future is no policy, and no traceback."""
+    store = LastGood(str(tmp_path), "host")
+    store.write("/p.toml", b"raw", WHOLE)
+    path = tmp_path / "policy.json"
+    for content in damaged(path.read_text(encoding="utf-8")):
+        path.write_text(content, encoding="utf-8")
+        saved = store.read()
+        # Damage to the name or the version of who wrote it leaves the bytes, to be validated.
+        assert saved is None or saved.policy is None or saved.file != "/p.toml"
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"net.ipv4.tcp_keepalive_probes": 0}, {"net.ipv4.ip_forward": 1}]
+)
+def test_a_stored_policy_that_could_never_have_been_valid_is_refused(
+    values: dict[str, int],
+) -> None:
+    """The state directory can put nothing into the kernel that a policy file could not."""
+    with pytest.raises(ValueError, match=r"not a stored policy|not a valid"):
+        Policy.from_json({**WHOLE.as_json(), "values": values})
+
+
+def test_an_absent_state_directory_is_no_failure(tmp_path: Path) -> None:
+    """Without one there is no last good policy, and that is all."""
+    store = LastGood(str(tmp_path / "absent"), "host")
+
+    store.write("/p.toml", b"", WHOLE)
+
+    assert store.read() is None
+
+
+def test_the_state_file_comes_back_as_it_was(tmp_path: Path) -> None:
+    """`kad status` sees what the daemon wrote."""
+    file = StateFile(str(tmp_path))
+
+    file.write(STATUS)
+
+    assert file.read() == STATUS
+    file.remove()
+    assert file.read() is None
+
+
+def test_the_state_file_has_the_documented_shape(tmp_path: Path) -> None:
+    """Scripts read it: names and nesting are promised."""
+    StateFile(str(tmp_path)).write(STATUS)
+
+    assert json.loads((tmp_path / "status.json").read_text(encoding="utf-8")) == {
+        "version": 1,
+        "generation": 3,
+        "pid": 812,
+        "state": "in-force",
+        "mode": "enforce",
+        "policy": {
+            "file": "/etc/kad/policy.toml",
+            "loaded_at": "2026-01-01T00:00:00Z",
+            "last_good": False,
+            "error": None,
+        },
+        "reload": {"began_usec": 81234567, "outcome": "accepted", "error": None},
+        "checks": {"count": 12, "last_at": "2026-01-01T00:06:00Z", "every_s": 30},
+        "drift": {
+            "count": 1,
+            "last": {
+                "parameter": "net.ipv4.tcp_keepalive_time",
+                "policy": 120,
+                "found": 7200,
+                "outcome": "restored",
+                "at": "2026-01-01T00:05:00Z",
+            },
+        },
+        "namespaces": [
+            {
+                "name": "host",
+                "inode": 1,
+                "managed": True,
+                "parameters": {
+                    "net.ipv4.tcp_keepalive_time": {"policy": 1, "found": 1, "state": "x"}
+                },
+            }
+        ],
+        "advice": ["be careful"],
+    }
+
+
+def test_a_damaged_state_file_is_none(tmp_path: Path) -> None:
+    """Nobody gets a traceback from a state file."""
+    file = StateFile(str(tmp_path))
+    file.write(replace(STATUS, state=str(State.DEGRADED)))
+    path = tmp_path / "status.json"
+    for content in damaged(path.read_text(encoding="utf-8")):
+        path.write_text(content, encoding="utf-8")
+        # A null or a list in place of a word is shown as it is; anything structural is refused.
+        status = file.read()
+        assert status is None or isinstance(status, Status)
+
+
+def test_what_was_found_before_the_first_write_survives_a_crash(tmp_path: Path) -> None:
+    """A daemon that was killed and started again still knows what to put back."""
+    kernel = FakeKernel(DEFAULTS)
+    Originals(kernel, str(tmp_path), "boot host").write(TIME, 120)
+
+    again = Originals(kernel, str(tmp_path), "boot host")
+    again.write(TIME, 90)
+
+    assert dict(again.values) == {TIME: 7200}
+
+
+@pytest.mark.parametrize("boot", ["another-boot host", "boot net:7"])
+def test_what_was_found_is_forgotten_with_the_boot_and_the_namespace(
+    tmp_path: Path, boot: str
+) -> None:
+    """Never are values put back across a reboot, or into another namespace."""
+    Originals(FakeKernel(DEFAULTS), str(tmp_path), "boot host").write(TIME, 120)
+
+    assert not Originals(FakeKernel(WANTED), str(tmp_path), boot).values
+
+
+def test_what_was_found_is_kept_before_the_value_is_written(tmp_path: Path) -> None:
+    """A crash between the two steps loses nothing."""
+    path = tmp_path / "originals.json"
+
+    class Crashing(FakeKernel):
+        def write(self, parameter: object, value: int) -> None:
+            raise KeyboardInterrupt(parameter, value, path.exists())
+
+    with pytest.raises(KeyboardInterrupt, match="True"):
+        Originals(Crashing(), str(tmp_path), "boot host").write(TIME, 120)
+
+
+def test_damaged_originals_are_none(tmp_path: Path) -> None:
+    """What cannot be understood is not put back."""
+    path = tmp_path / "originals.json"
+    Originals(FakeKernel(), str(tmp_path), "boot host").write(TIME, 120)
+    for content in damaged(path.read_text(encoding="utf-8"))[:7]:
+        path.write_text(content, encoding="utf-8")
+        assert not Originals(FakeKernel(), str(tmp_path), "boot host").values
+
+
+def test_without_a_place_to_keep_it_what_was_found_is_still_known(tmp_path: Path) -> None:
+    """A read-only state directory costs the memory of a crash, nothing more."""
+    kernel = FakeKernel()
+    originals = Originals(kernel, str(tmp_path / "absent"), "boot host")
+
+    originals.write(TIME, 120)
+
+    assert (dict(originals.values), kernel.now[TIME]) == ({TIME: 7200}, 120)

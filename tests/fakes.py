@@ -1,0 +1,239 @@
+"""Stand-ins for the world: a kernel that can refuse, a clock that jumps, edges that remember."""
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from kad.core.errors import PolicyError
+from kad.core.events import Event, Priority
+from kad.core.parameters import Parameter
+from kad.core.policy import Policy
+from kad.core.reasons import Reason
+from kad.core.status import Status
+from kad.daemon.edges import Edges
+from kad.daemon.loop import Daemon
+from kad.daemon.source import Loaded
+from kad.watch import Health
+
+TIME, INTVL, PROBES = Parameter
+DEFAULTS = {TIME: 7200, INTVL: 75, PROBES: 9}
+WANTED = {TIME: 120, INTVL: 30, PROBES: 8}
+WHOLE = Policy(values=WANTED)
+
+
+class FakeKernel:
+    """A dict that can refuse a write, take one and ignore it, or be unreadable."""
+
+    def __init__(self, values: Mapping[Parameter, int] = DEFAULTS) -> None:
+        self.now = dict(values)
+        self.refuse: dict[Parameter, int] = {}
+        self.ignore: set[Parameter] = set()
+        self.unreadable: set[Parameter] = set()
+        self.writes: list[tuple[Parameter, int]] = []
+        self.values: dict[Parameter, int] = {}
+
+    def read(self, parameter: Parameter) -> int:
+        """Give the value."""
+        if parameter in self.unreadable:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return self.now[parameter]
+
+    def write(self, parameter: Parameter, value: int) -> None:
+        """Set the value as the kernel would."""
+        self.writes.append((parameter, value))
+        if parameter in self.refuse:
+            raise OSError(self.refuse[parameter], os.strerror(self.refuse[parameter]))
+        self.values.setdefault(parameter, self.now[parameter])
+        if parameter not in self.ignore:
+            self.now[parameter] = value
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves only when told."""
+
+    now: float = 1000.0
+
+    def monotonic(self) -> float:
+        """Give the time."""
+        return self.now
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens next: `do` something, let `after` seconds pass (None: until the deadline)."""
+
+    do: Callable[[], object] = lambda: None
+    reasons: frozenset[Reason] = frozenset()
+    after: float | None = 0.1
+
+
+@dataclass
+class FakeInbox:
+    """Plays the steps one by one, then stops the daemon."""
+
+    clock: FakeClock
+    steps: list[Step]
+    nudges: list[Reason] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
+
+    def nudge(self, reason: Reason) -> None:
+        """Note a reason; the steps say what wakes the loop."""
+        self.nudges.append(reason)
+
+    def wait(self, deadline: float | None) -> set[Reason]:
+        """Play the next step."""
+        assert deadline is not None
+        self.waits.append(deadline - self.clock.now)
+        if not self.steps:
+            return {Reason.STOP}
+        step = self.steps.pop(0)
+        step.do()
+        self.clock.now = deadline if step.after is None else self.clock.now + step.after
+        return set(step.reasons)
+
+
+@dataclass
+class FakeSource:
+    """A policy file that can be replaced and be bad."""
+
+    policy: Policy = WHOLE
+    error: PolicyError | None = None
+    stored: Loaded | None = None
+    cannot_keep: OSError | None = None
+    loads: int = 0
+    kept: list[Loaded] = field(default_factory=list)
+
+    def load(self) -> Loaded:
+        """Give the policy, or the error."""
+        self.loads += 1
+        if self.error is not None:
+            raise self.error
+        return Loaded("/etc/kad/policy.toml", repr(self.policy).encode(), self.policy)
+
+    def last_good(self) -> Loaded | None:
+        """Give what was stored."""
+        return self.stored
+
+    def keep(self, loaded: Loaded) -> None:
+        """Store it."""
+        if self.cannot_keep is not None:
+            raise self.cannot_keep
+        self.kept.append(loaded)
+
+
+@dataclass
+class FakeWatch:
+    """A watch whose health is given."""
+
+    health: Health = field(default_factory=lambda: Health(None, watching=True, began=False))
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def refresh(self, paths: Iterable[str]) -> Health:
+        """Give the health."""
+        self.asked.append(tuple(paths))
+        return self.health
+
+
+@dataclass
+class FakeManager:
+    """systemd, taking down what it is told."""
+
+    watchdog_s: float | None = None
+    lines: list[str] = field(default_factory=list)
+
+    def ready(self, status: str) -> None:
+        """Take down READY."""
+        self.lines += ["READY", status]
+
+    def status(self, status: str) -> None:
+        """Take down a status that is new."""
+        if self.lines[-1:] != [status]:
+            self.lines.append(status)
+
+    def reloading(self, began_usec: int) -> None:
+        """Take down RELOADING."""
+        self.lines.append(f"RELOADING {began_usec}")
+
+    def stopping(self) -> None:
+        """Take down STOPPING."""
+        self.lines.append("STOPPING")
+
+    def watchdog(self) -> None:
+        """Take down a sign of life, where one is waited for."""
+        if self.watchdog_s is not None:
+            self.lines.append("WATCHDOG")
+
+
+@dataclass
+class FakeJournal:
+    """A journal that is read by the test."""
+
+    events: list[Event] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def event(self, event: Event, **fields: str) -> None:
+        """Keep the event, all fields in it."""
+        self.events.append(Event(event.kind, event.message, {**event.fields, **fields}))
+
+    def say(self, priority: Priority, message: str) -> None:
+        """Keep the sentence."""
+        self.said.append(f"{priority.name} {message}")
+
+    @property
+    def messages(self) -> list[str]:
+        """What was said of events, and forget it: the next look shows what is new."""
+        messages = [event.message for event in self.events]
+        self.events.clear()
+        return messages
+
+
+@dataclass
+class FakeState:
+    """A state file that can fail."""
+
+    written: list[Status] = field(default_factory=list)
+    error: OSError | None = None
+    removed: bool = False
+
+    def write(self, status: Status) -> None:
+        """Keep the status."""
+        if self.error is not None:
+            raise self.error
+        self.written.append(status)
+
+    def remove(self) -> None:
+        """Note it."""
+        self.removed = True
+
+
+class World:
+    """A daemon with all its edges replaced."""
+
+    def __init__(self, policy: Policy = WHOLE) -> None:
+        self.kernel = FakeKernel()
+        self.clock = FakeClock()
+        self.source = FakeSource(policy)
+        self.watch = FakeWatch()
+        self.manager = FakeManager()
+        self.journal = FakeJournal()
+        self.state = FakeState()
+        self.inbox = FakeInbox(self.clock, [])
+        self.host: bool | None = True
+
+    def run(self, *steps: Step) -> None:
+        """Boot a daemon, play the steps, stop it."""
+        self.inbox.steps = list(steps)
+        edges = Edges(
+            inbox=self.inbox,
+            kernel=self.kernel,
+            source=self.source,
+            watch=self.watch,
+            manager=self.manager,
+            journal=self.journal,
+            state=self.state,
+            monotonic=self.clock.monotonic,
+            utc=lambda: "2026-01-01T00:00:00Z",
+        )
+        Daemon(edges, ("/etc/kad/policy.toml",), pid=812, inode=1, host=self.host).run()

@@ -1,0 +1,197 @@
+"""A machine of its own for one test: namespaces in which kad meets the real kernel."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from kad.core.parameters import Parameter
+
+KAD = (sys.executable, "-m", "kad")
+# What should happen within milliseconds is waited for this long on the slowest machine.
+PATIENCE_S = 20.0
+_SETUP = """\
+set -e
+mount -t tmpfs tmpfs /run
+mkdir -p /run/etc
+[ ! -d /etc/kad ] || mount --bind /run/etc /etc/kad
+echo ready
+exec sleep infinity
+"""
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    """Wait until something holds; fail where it never does."""
+    until = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until, "what was waited for did not happen"
+        time.sleep(0.005)
+
+
+def child_of(pid: int) -> int:
+    """Give the one child of a process: nsenter and unshare fork for a pid namespace."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return int(children.split()[0])
+
+
+def can_make_namespaces() -> bool:
+    """Whether the kernel lets this user make a network namespace."""
+    command = [*_unshare(), "true"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _unshare() -> list[str]:
+    flags = ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    return flags if os.geteuid() == 0 else [*flags, "--user", "--map-root-user"]
+
+
+class Machine:
+    """Namespaces of network, mounts and processes, with a directory for kad's files."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.policy = directory / "policy.toml"
+        self.state = directory / "state"
+        self.state.mkdir()
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "RUNTIME_DIRECTORY": str(directory / "run"),
+            "STATE_DIRECTORY": str(self.state),
+        }
+        command = [*_unshare(), "sh", "-c", _SETUP]
+        self._holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._holder.stdout is not None
+        assert self._holder.stdout.readline() == "ready\n"
+        self._first = child_of(self._holder.pid)
+
+    def close(self) -> None:
+        """End every process of the machine."""
+        os.kill(self._first, signal.SIGKILL)
+        self._holder.communicate()
+
+    def inside(self, *command: object) -> list[str]:
+        """Give the command line that runs a command in the machine."""
+        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        flags = ["--net", "--mount", "--pid", *user]
+        return ["nsenter", "--target", str(self._first), *flags, "--", *map(str, command)]
+
+    def run(self, *command: object, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            self.inside(*command),
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def kad(self, *arguments: object, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run the kad command to its end."""
+        return self.run(*KAD, *arguments, **environ)
+
+    def write_policy(self, text: str) -> None:
+        """Put a policy in place, as an editor that renames does."""
+        aside = self.policy.with_suffix(".new")
+        aside.write_text(text, encoding="utf-8")
+        aside.chmod(0o644)
+        aside.rename(self.policy)
+
+    def get(self, parameter: Parameter) -> int:
+        """Give the value as it is seen from outside kad."""
+        done = self.run("cat", f"/proc/sys/{parameter.replace('.', '/')}")
+        return int(done.stdout)
+
+    def set(self, parameter: Parameter, value: int) -> None:
+        """Write a value as another program does."""
+        path = f"/proc/sys/{parameter.replace('.', '/')}"
+        assert self.run("sh", "-c", f"echo {value} > {path}").returncode == 0
+
+    def values(self) -> list[int]:
+        """Give time, intvl and probes."""
+        return [self.get(parameter) for parameter in Parameter]
+
+    @contextmanager
+    def daemon(self, *arguments: object, **environ: str) -> Iterator["Daemon"]:
+        """Run a daemon until the end of the block, once it has said READY=1."""
+        daemon = Daemon(self, arguments or ("--policy", self.policy), environ)
+        try:
+            daemon.wait_for("READY=1")
+            yield daemon
+        finally:
+            daemon.close()
+
+
+class Daemon:
+    """A running `kad run`, with what it tells systemd and the journal."""
+
+    def __init__(
+        self, machine: Machine, arguments: Sequence[object], environ: dict[str, str]
+    ) -> None:
+        # Short, as a socket's path has room for 108 bytes only.
+        self._path = f"/tmp/kad-test-{os.getpid()}-{id(self)}"  # noqa: S108
+        self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._manager.bind(self._path)
+        self._manager.setblocking(False)  # noqa: FBT003  # the standard library's signature
+        self.told: list[str] = []
+        self.log = machine.directory / "stderr"
+        with self.log.open("w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                machine.inside(*KAD, "run", *arguments),
+                env={**machine.environ, "NOTIFY_SOCKET": self._path, **environ},
+                stderr=log,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Give the daemon's pid outside of the machine."""
+        return child_of(self.process.pid)
+
+    def heard(self) -> list[str]:
+        """Give every line that systemd was told so far."""
+        try:
+            while True:
+                self.told += self._manager.recv(4096).decode("ascii").split("\n")
+        except BlockingIOError:
+            return self.told
+
+    def wait_for(self, line: str, times: int = 1) -> None:
+        """Wait until systemd was told a line."""
+
+        def came() -> bool:
+            assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+            return self.heard().count(line) >= times
+
+        wait_until(came)
+
+    def lines(self) -> list[str]:
+        """Give what was logged so far."""
+        return self.log.read_text(encoding="utf-8").splitlines()
+
+    def wait_for_line(self, line: str) -> None:
+        """Wait until a line was logged."""
+        wait_until(lambda: line in self.lines())
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the daemon a signal; nsenter stops with it, and has to be woken too."""
+        os.kill(self.pid, number)
+        if number is signal.SIGCONT:
+            os.kill(self.process.pid, number)
+
+    def stop(self) -> int:
+        """Stop the daemon as systemd does; give its exit status."""
+        self.signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_S)
+
+    def close(self) -> None:
+        """End it, however it is."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self.process.wait(PATIENCE_S)
+        self._manager.close()
+        os.unlink(self._path)
