@@ -39,21 +39,25 @@ def child_of(pid: int) -> int:
     return int(children.split()[0])
 
 
-def can_make_namespaces() -> bool:
+def can_make_namespaces(*, rootless: bool) -> bool:
     """Whether the kernel lets this user make a network namespace."""
-    command = [*_unshare(), "true"]
+    command = [*_unshare(rootless=rootless), "true"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _unshare() -> list[str]:
+def _unshare(*, rootless: bool) -> list[str]:
     flags = ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
-    return flags if os.geteuid() == 0 else [*flags, "--user", "--map-root-user"]
+    return [*flags, "--user", "--map-root-user"] if rootless else flags
 
 
 class Machine:
-    """Namespaces of network, mounts and processes, with a directory for kad's files."""
+    """Namespaces of network, mounts and processes, with a directory for kad's files.
 
-    def __init__(self, directory: Path) -> None:
+    `rootless` puts them into a user namespace: root inside, nobody in particular outside.
+    """
+
+    def __init__(self, directory: Path, *, rootless: bool) -> None:
+        self._rootless = rootless
         self.directory = directory
         self.policy = directory / "policy.toml"
         self.state = directory / "state"
@@ -63,7 +67,7 @@ class Machine:
             "RUNTIME_DIRECTORY": str(directory / "run"),
             "STATE_DIRECTORY": str(self.state),
         }
-        command = [*_unshare(), "sh", "-c", _SETUP]
+        command = [*_unshare(rootless=rootless), "sh", "-c", _SETUP]
         self._holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == "ready\n"
@@ -76,7 +80,7 @@ class Machine:
 
     def inside(self, *command: object) -> list[str]:
         """Give the command line that runs a command in the machine."""
-        user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+        user = ["--user", "--preserve-credentials"] if self._rootless else []
         flags = ["--net", "--mount", "--pid", *user]
         return ["nsenter", "--target", str(self._first), *flags, "--", *map(str, command)]
 

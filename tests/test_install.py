@@ -169,9 +169,9 @@ def test_a_failed_update_leaves_the_kad_before_it(machine: Machine) -> None:
 def test_kad_works_at_every_moment_of_an_update(machine: Machine) -> None:
     """A timer or a script that calls kad during an update never meets a missing one."""
     script = """
-        while :; do kad --version >/dev/null || touch /broken; done & caller=$!
+        while :; do kad --version >/dev/null || echo "kad exited with $?"; done & caller=$!
         /checkout/packaging/install >/dev/null; /checkout/packaging/install >/dev/null
-        kill $caller; [[ ! -e /broken ]] && ls -d /opt/kad/env.* | wc -l
+        kill $caller; ls -d /opt/kad/env.* | wc -l
     """
 
     assert machine.told(script) == "2\n"

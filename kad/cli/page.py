@@ -47,9 +47,8 @@ def _daemon(status: Status) -> str:
     if status.pid is None or status.checks is None:
         return "none runs here"
     checks = status.checks
-    count = f"{checks.count} check{'s' if checks.count != 1 else ''}"
     every = format_span(checks.every_s)
-    return f"pid {status.pid}, {count} so far, the last {checks.last_at}, one every {every}"
+    return f"pid {status.pid}, checking every {every}; {checks.count} checks by {checks.last_at}"
 
 
 def _table(parameters: Mapping[str, ParameterStatus], style: Style) -> Iterator[str]:

@@ -431,3 +431,16 @@ def test_two_files_in_etc_are_a_mistake_that_names_both(machine: Machine) -> Non
     assert started.returncode == 78
     for text in (rejected, started.stderr):
         assert "/etc/kad: more than one policy file: policy.toml, policy.yml" in text
+
+
+def test_without_root_kad_keeps_a_user_s_own_namespace(rootless: Machine) -> None:
+    """As in a rootless container: root inside, no rights outside."""
+    rootless.write_policy(EVERY_SECOND)
+    with rootless.daemon() as daemon:
+        rootless.set(TIME, 7200)
+        daemon.wait_for_line(RESTORED)
+
+        assert rootless.values() == WANTED
+        assert rootless.kad("reload").returncode == 0
+        assert rootless.kad("status").returncode == 0
+        assert daemon.stop() == 0
