@@ -25,10 +25,10 @@ def write_json(path: str, content: object, *, mode: int, durable: bool = False) 
             if durable:
                 os.fsync(file.fileno())
         os.replace(aside, path)
-    except OSError:
+    except OSError as error:
         with suppress(OSError):
             os.unlink(aside)
-        raise
+        raise OSError(error.errno, error.strerror, path) from error
 
 
 def read_json(path: str) -> object:

@@ -46,7 +46,7 @@ class RuntimeLock:
 
 def _cannot(path: str, error: OSError) -> KadError:
     kind = DeniedError if isinstance(error, PermissionError) else KadError
-    return kind(f"{path}: {error.strerror} (RUNTIME_DIRECTORY names another directory)")
+    return kind(f"{path}: {error.strerror} (set RUNTIME_DIRECTORY to use another)")
 
 
 def daemon_pid(directory: str) -> int | None:
@@ -56,7 +56,9 @@ def daemon_pid(directory: str) -> int | None:
     so no other user can pose as the daemon. 0 is a daemon in a pid namespace that is not visible.
     """
     try:
-        descriptor = os.open(f"{directory}/lock", os.O_RDONLY | os.O_CLOEXEC)
+        # Neither a link nor a fifo: the directory may be another user's.
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(f"{directory}/lock", flags)
     except OSError:
         return None
     try:

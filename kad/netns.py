@@ -12,13 +12,18 @@ SO_NETNS_COOKIE = 71
 class OwnNamespace:
     """The network namespace of this process.
 
-    `host` is whether it is PID 1's, None where kad may not look. `key` names it for what is kept on
-    disk: `host`, which outlives a reboot, or the cookie, as inode numbers are reused at once.
+    `host` is whether it is PID 1's, None where kad may not look. `cookie` stands for it until the
+    next boot, and for no other, as inode numbers are reused at once.
     """
 
     inode: int
     host: bool | None
-    key: str
+    cookie: int
+
+    @property
+    def key(self) -> str:
+        """Its name in what is kept on disk; `host` outlives a reboot."""
+        return f"net:{self.cookie}" if self.host is False else "host"
 
     @property
     def private(self) -> int | None:
@@ -35,7 +40,7 @@ def own_namespace() -> OwnNamespace:
         host = None
     else:
         host = (first.st_dev, first.st_ino) == (own.st_dev, own.st_ino)
-    return OwnNamespace(own.st_ino, host, f"net:{_cookie(own.st_ino)}" if host is False else "host")
+    return OwnNamespace(own.st_ino, host, _cookie(own.st_ino))
 
 
 def _cookie(inode: int) -> int:

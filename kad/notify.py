@@ -19,18 +19,20 @@ class Notify:
         self._complain = complain
         self._lost = False
         self._status = ""
+        self._ready_is_due = False
         self.watchdog_s = _watchdog_s(environ) if self._path else None
 
     def ready(self, status: str) -> None:
-        """Say that the first pass, or a reload, has ended."""
+        """Say that the first pass, or a reload, has ended; again until it was heard."""
+        self._ready_is_due = not self._send("READY=1", f"STATUS={status}")
         self._status = status
-        self._send("READY=1", f"STATUS={status}")
 
     def status(self, status: str) -> None:
-        """Say the present state where it is not what was said last."""
-        if status != self._status:
+        """Say the present state where it is not what was heard last."""
+        if self._ready_is_due:
+            self.ready(status)
+        elif status != self._status and self._send(f"STATUS={status}"):
             self._status = status
-            self._send(f"STATUS={status}")
 
     def reloading(self, began_usec: int) -> None:
         """Say that a reload began; without the time, in us, Type=notify-reload times out."""
@@ -45,9 +47,10 @@ class Notify:
         if self.watchdog_s is not None:
             self._send("WATCHDOG=1")
 
-    def _send(self, *lines: str) -> None:
+    def _send(self, *lines: str) -> bool:
+        """Send a datagram; tell whether it needs not be sent again."""
         if not self._path:
-            return
+            return True
         try:
             _send_once("\n".join(ascii_line(line) for line in lines))
         except OSError as error:
@@ -56,8 +59,9 @@ class Notify:
                     f"cannot tell systemd the state: {self._path}: {error.strerror or error}"
                 )
             self._lost = True
-        else:
-            self._lost = False
+            return False
+        self._lost = False
+        return True
 
 
 def _send_once(state: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from kad.atomic import read_json, write_json
 from kad.core.parameters import Parameter
@@ -14,7 +15,7 @@ class Originals:
     """A kernel that remembers, in `originals.json`, what it had before each first write.
 
     The file is written before the parameter is, so that a crash in between loses nothing.
-    `boot` is the boot id with the namespace's key: the values mean nothing after a reboot.
+    `boot` names the boot and the namespace: the values mean nothing in any other.
     """
 
     def __init__(self, kernel: Kernel, directory: str, boot: str) -> None:
@@ -29,12 +30,17 @@ class Originals:
 
     def write(self, parameter: Parameter, value: int) -> None:
         """Set the value, having remembered the one before the first write of this boot."""
-        if parameter not in self._values:
-            self._values[parameter] = self._kernel.read(parameter)
-            # Without a place to keep it, it is still known until this process ends.
-            with suppress(OSError):
-                self._store()
-        self._kernel.write(parameter, value)
+        if parameter in self._values:
+            self._kernel.write(parameter, value)
+            return
+        self._values[parameter] = self._kernel.read(parameter)
+        self._store()
+        try:
+            self._kernel.write(parameter, value)
+        except OSError:
+            del self._values[parameter]
+            self._store()
+            raise
 
     @property
     def values(self) -> Mapping[Parameter, int]:
@@ -43,14 +49,18 @@ class Originals:
 
     def _stored(self) -> Mapping[Parameter, int]:
         try:
-            plain = read_json(self._path)
-            if isinstance(plain, dict) and plain["boot"] == self._boot:
-                return {Parameter(name): int(value) for name, value in plain["values"].items()}
+            return self._understand(read_json(self._path))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass  # nothing remembered, or nothing usable: as after a reboot
-        return {}
+            return {}  # nothing remembered, or nothing usable
+
+    def _understand(self, plain: Any) -> Mapping[Parameter, int]:  # noqa: ANN401  # from JSON
+        if (plain["version"], plain["boot"]) != (VERSION, self._boot):
+            return {}
+        return {Parameter(name): int(value) for name, value in plain["values"].items()}
 
     def _store(self) -> None:
+        """Keep the values; without a place for them they are known until this process ends."""
         values = {str(parameter): value for parameter, value in self._values.items()}
         content = {"version": VERSION, "boot": self._boot, "values": values}
-        write_json(self._path, content, mode=0o600)
+        with suppress(OSError):
+            write_json(self._path, content, mode=0o600)

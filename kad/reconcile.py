@@ -47,7 +47,12 @@ def _observe(kernel: Kernel, parameter: Parameter) -> int | OSError:
     try:
         return kernel.read(parameter)
     except OSError as error:
-        return error
+        return _without_frames(error)
+
+
+def _without_frames(error: OSError) -> OSError:
+    """Let go of the stack: through it a report would keep every report before it alive."""
+    return error.with_traceback(None)
 
 
 def _unchanged(parameter: Parameter, wanted: int | None, value: int | OSError) -> Result:
@@ -65,7 +70,7 @@ def _settle(kernel: Kernel, change: Change, verdict: Verdict) -> Result:
     try:
         kernel.write(change.parameter, change.policy)
     except OSError as error:
-        return _result(change, Outcome.REFUSED, change.found, verdict, error)
+        return _result(change, Outcome.REFUSED, change.found, verdict, _without_frames(error))
     now = _observe(kernel, change.parameter)
     if isinstance(now, OSError):
         return _result(change, Outcome.UNREADABLE, None, verdict, now)

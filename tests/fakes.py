@@ -112,9 +112,9 @@ class FakeSource:
             raise self.error
         return Loaded("/etc/kad/policy.toml", repr(self.policy).encode(), self.policy)
 
-    def last_good(self) -> Loaded | None:
-        """Give what was stored."""
-        return self.stored
+    def last_good(self, error: PolicyError) -> Loaded | None:
+        """Give what was stored for the file."""
+        return self.stored if error.mistakes[0].file == "/etc/kad/policy.toml" else None
 
     def keep(self, loaded: Loaded) -> None:
         """Store it."""

@@ -121,9 +121,12 @@ class Machine:
         return [self.get(parameter) for parameter in Parameter]
 
     @contextmanager
-    def daemon(self, *arguments: object, **environ: str) -> Iterator["Daemon"]:
+    def daemon(
+        self, *arguments: object, program: Sequence[object] = (), **environ: str
+    ) -> Iterator["Daemon"]:
         """Run a daemon until the end of the block, once it has said READY=1."""
-        daemon = Daemon(self, arguments or ("--policy", self.policy), environ)
+        kad = (*KAD, "run", *(arguments or ("--policy", self.policy)))
+        daemon = Daemon(self, program or kad, environ)
         try:
             daemon.wait_for("READY=1")
             yield daemon
@@ -135,7 +138,7 @@ class Daemon:
     """A running `kad run`, with what it tells systemd and the journal."""
 
     def __init__(
-        self, machine: Machine, arguments: Sequence[object], environ: dict[str, str]
+        self, machine: Machine, program: Sequence[object], environ: dict[str, str]
     ) -> None:
         # Short, as a socket's path has room for 108 bytes only.
         self._path = f"/tmp/kad-test-{os.getpid()}-{id(self)}"  # noqa: S108
@@ -146,7 +149,7 @@ class Daemon:
         self.log = machine.directory / "stderr"
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                machine.inside(*KAD, "run", *arguments),
+                machine.inside(*program),
                 env={**machine.environ, "NOTIFY_SOCKET": self._path, **environ},
                 stderr=log,
             )

@@ -21,7 +21,8 @@ policies = st.builds(Policy, values=values, action=st.sampled_from(Action))
 def once(policy: Policy, kernel: FakeKernel, history: History | None = None) -> Report:
     """Run one pass, with what was learnt from those before."""
     history = history or History()
-    return history.learn(reconcile(policy, kernel, history.judge(policy, 0)), 0)
+    report = reconcile(policy, kernel, history.judge(policy, 0))
+    return history.learn(policy, report, 0)
 
 
 @given(policies, kernels)

@@ -9,20 +9,19 @@ from kad.core.errors import KadError, UsageError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; give its exit status. A bug keeps its traceback and exits 70."""
-    _fill_closed_streams()
+    _prepare_streams()
     try:
-        status = _dispatch(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        return _flushed(_dispatch(sys.argv[1:] if argv is None else argv))
     except KadError as error:
         _complain(error)
         return error.exit_status
     except KeyboardInterrupt:
-        return 130  # as a shell has it for SIGINT
+        return 128 + 2  # as a shell has it for SIGINT
     except BrokenPipeError:
-        _discard_output()  # the reader has seen enough, as in `kad status | head -1`
-        return 0
+        _discard_output()
+        return 128 + 13  # as a shell has it for SIGPIPE
     except OSError as error:  # the system's word, not kad's mistake: a full disk, no descriptor
-        sys.stderr.write(f"kad: {error.filename or 'standard output'}: {error.strerror}\n")
+        _complain(KadError(f"{error.filename or 'standard output'}: {error.strerror}"))
         _discard_output()
         return 70
     except Exception:  # noqa: BLE001  # the last resort: it is told, with its traceback
@@ -31,6 +30,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         sys.stderr.write("kad: this is a bug in kad: please report the lines above\n")
         return 70
+
+
+def _flushed(status: int) -> int:
+    """Give the status, though the reader may have seen enough: as in `kad status | head -1`."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
     return status
 
 
@@ -39,7 +46,7 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fill_closed_streams() -> None:
+def _prepare_streams() -> None:
     """Keep what is opened next from getting the number of a stream that the caller closed."""
     number = os.open(os.devnull, os.O_RDWR)
     while number <= 2:  # noqa: PLR2004  # stderr

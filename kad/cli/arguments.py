@@ -83,9 +83,6 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         _unknown_rest(arguments, rest[0])
     if arguments.command is None:
         raise UsageError(f"no command; there are {', '.join(COMMANDS)}")
-    given = [getattr(arguments, name, None) for name in ("policy", "argument")]
-    if None not in given:
-        raise UsageError(f"two policies, --policy {given[0]} and {given[1]}; give one")
     return arguments
 
 

@@ -10,10 +10,11 @@ from kad import policyfile
 from kad.cli.once import load
 from kad.cli.timeline import timeline
 from kad.core.advice import OTHER_NAMESPACE, advice
+from kad.core.errors import ascii_line
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
 from kad.core.spans import format_span
-from kad.core.words import dead_peer
+from kad.core.words import complete, dead_peer
 from kad.netns import own_namespace
 from kad.procfs import Procfs
 
@@ -25,7 +26,7 @@ def check(arguments: argparse.Namespace) -> int:
     """Print what the policy means; PolicyError tells all its mistakes."""
     path, policy = load(arguments.argument, arguments.policy)
     found = _found()
-    print(f"{path}: valid")
+    print(f"{ascii_line(path)}: valid")
     for line in _meaning(policy, found):
         print(line)
     elsewhere = (OTHER_NAMESPACE,) if own_namespace().host is False else ()
@@ -52,14 +53,14 @@ def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
     else:
         yield f"kad sets {policy}, and compares every {every}"
         yield _on_drift(policy)
-    if policy.on_stop is OnStop.RESTORE:
-        yield "at its stop kad puts back what it found before it first wrote"
+        if policy.on_stop is OnStop.RESTORE:
+            yield "at its stop kad puts back what it found before it first wrote"
     left_out = [each for each in Parameter if each not in policy.values]
     for parameter in left_out:
         has = f", which has {parameter.describe(found[parameter])}" if parameter in found else ""
         yield f"keepalive.{parameter.key} is left to the kernel{has}"
     values = {**found, **policy.values}
-    if len(values) == len(Parameter):
+    if complete(values):
         yield f"a dead peer is {dead_peer(values)}:"
         yield ""
         yield from (f"  {line}" for line in timeline(values, policy.idle_timeout))

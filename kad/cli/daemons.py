@@ -16,7 +16,12 @@ _START_S = 2.0
 
 def runtime() -> str:
     """Give the runtime directory of the daemon that would be in charge here."""
-    return runtime_directory(os.environ, own_namespace().private)
+    own = own_namespace()
+    private = runtime_directory(os.environ, own.inode)
+    # Who may not look at PID 1 cannot tell a private namespace, but its daemon may have.
+    if own.host is None and os.path.isdir(private):
+        return private
+    return runtime_directory(os.environ, own.private)
 
 
 def running() -> Status | None:

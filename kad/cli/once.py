@@ -59,13 +59,20 @@ def apply(arguments: argparse.Namespace) -> int:
         raise denied
     for each in report.having(FAILED):
         sys.stderr.write(f"kad: {each.failure}\n")
-    daemon = running()
+    daemon = _other_daemon()
     if daemon is not None and _undoes(daemon, policy):
         sys.stderr.write(
             f"kad: the daemon, pid {daemon.pid}, has another policy, {daemon.policy.file}, "
             f"and will undo this: {path} is in force only until its next check\n"
         )
     return 0 if report.in_force else 1
+
+
+def _other_daemon() -> Status | None:
+    try:
+        return running()
+    except KadError:  # its state cannot be read: the policy is in force all the same
+        return None
 
 
 def _undoes(daemon: Status, policy: Policy) -> bool:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from kad.cli.terminal import Style
+from kad.core.errors import ascii_line
 from kad.core.parameters import Parameter
 from kad.core.report import State
 from kad.core.spans import format_span
 from kad.core.status import NamespaceStatus, ParameterStatus, Status
-from kad.core.words import dead_peer
+from kad.core.words import complete, dead_peer
 
 _WORDS = {
     State.IN_FORCE: "in force",
@@ -37,7 +38,7 @@ def _head(status: Status, style: Style) -> Iterator[str]:
     audit = ", audit: nothing is written" if status.mode == "audit" else ""
     yield f"{style.bold('kad')}        {style.state(status.state, word)}{audit}"
     good = ", the last good one" if status.policy.last_good else ""
-    yield f"policy     {status.policy.file}{good}, read {status.policy.loaded_at}"
+    yield f"policy     {ascii_line(status.policy.file)}{good}, read {status.policy.loaded_at}"
     for line in (status.policy.error or "").splitlines():
         yield f"           {style.state(State.DEGRADED, line)}"
     yield f"daemon     {_daemon(status)}"
@@ -79,7 +80,7 @@ def _meaning(own: NamespaceStatus) -> Iterator[str]:
 
 def _dead_peer(values: Mapping[Parameter, int | None]) -> str | None:
     known = {name: value for name, value in values.items() if value is not None}
-    return dead_peer(known) if len(known) == len(Parameter) else None
+    return dead_peer(known) if complete(known) else None
 
 
 def _drift(status: Status) -> Iterator[str]:

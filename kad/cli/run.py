@@ -29,6 +29,8 @@ from kad.watch import Watch
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the daemon until it is told to stop."""
+    # Any user may ask for the daemon and its state, and none may write them.
+    os.umask(0o022)
     mailbox = Mailbox()
     install(mailbox.nudge)
     log = open_log(os.environ)
@@ -36,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     runtime = runtime_directory(os.environ, namespace.private)
     try:
         with RuntimeLock(runtime):
+            # A daemon that was killed left its own; in a container it had the same pid.
+            StateFile(runtime).remove()
             _daemon(arguments.policy, mailbox, Journal(log), namespace, runtime).run()
     except KadError as error:
         _say_last_words(error, log)
@@ -47,11 +51,12 @@ def _daemon(
     named: str | None, mailbox: Mailbox, journal: Journal, namespace: OwnNamespace, runtime: str
 ) -> Daemon:
     state = state_directory(os.environ, namespace.private)
+    memory = state if state and os.access(state, os.W_OK) else runtime
     store = LastGood(state, namespace.key) if state else None
     find = partial(policyfile.find, None, named, os.environ)
     edges = Edges(
         inbox=mailbox,
-        kernel=Originals(Procfs(), state or runtime, f"{boot_id()} {namespace.key}"),
+        kernel=Originals(Procfs(), memory, f"{boot_id()} net:{namespace.cookie}"),
         source=Source(find, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),
         manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),
@@ -70,7 +75,7 @@ def _utc() -> str:
 
 def _say_last_words(error: KadError, log: Log) -> None:
     lines = list(error.lines())
-    if isinstance(error, PolicyError):
+    if error.exit_status == PolicyError.exit_status:
         lines.append("no policy to put in force; mend it, then: systemctl start kad")
     for line in lines:
         if isinstance(log, NativeLog):

@@ -96,9 +96,10 @@ def _refreshed(daemon: Status) -> Status:
     parameters = {name: _read(name, each) for name, each in own.parameters.items()}
     states = {each.state for each in parameters.values()}
     state = daemon.state
+    if State.FAILED in states:
+        state = str(State.DEGRADED)
     if state != State.DEGRADED:
-        differs = states & {State.DRIFTED, State.FAILED}
-        state = str(State.DRIFTED if differs else State.IN_FORCE)
+        state = str(State.DRIFTED if State.DRIFTED in states else State.IN_FORCE)
     own = replace(own, parameters=parameters)
     return replace(daemon, state=state, namespaces=(own, *daemon.namespaces[1:]))
 
@@ -107,7 +108,8 @@ def _read(name: str, told: ParameterStatus) -> ParameterStatus:
     try:
         found = Procfs().read(Parameter(name))
     except OSError:
-        return replace(told, found=None)
+        unknown = told.state if told.policy is None else str(State.FAILED)
+        return replace(told, found=None, state=unknown)
     if told.policy is None:
         return replace(told, found=found)
     if found == told.policy:

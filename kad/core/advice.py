@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.spans import format_span
-from kad.core.words import dead_peer_s
+from kad.core.words import complete, dead_peer_s
 
 # nf_conntrack's defaults have several timers of 300 s; a probe at the same second may come late.
 CONNTRACK_S = 300
@@ -44,6 +44,6 @@ def _about_death(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[st
             f"keepalive.probes is {probes}: fewer than {FEWEST_PROBES} cut good connections "
             "where packets are lost"
         )
-    if len(values) == len(Parameter) and dead_peer_s(values) > LONGEST_DEAD_S:
+    if complete(values) and dead_peer_s(values) > LONGEST_DEAD_S:
         total = format_span(dead_peer_s(values))
         yield f"a dead peer is noticed only after {total}; under an hour is usual"

@@ -21,6 +21,7 @@ class Contention:
         self._not_before = 0.0
         self._quiet_since = 0.0
         self._waiting = False
+        self._failing = False
 
     @property
     def active(self) -> bool:
@@ -30,7 +31,7 @@ class Contention:
     def changed(self, now: float) -> None:
         """Count a change that somebody else made."""
         self._changes.append(now)
-        self._quiet_since = now
+        self._quiet_since, self._failing = now, False
         if self.active:
             if not self._waiting:
                 self._wait(now, min(self._pause * 2, LONGEST_PAUSE_S))
@@ -53,14 +54,19 @@ class Contention:
             self._quiet_since = now
 
     def failed(self, now: float) -> None:
-        """Note that the write after the pause failed; it waits for another pause."""
+        """Note that the write after the pause failed; it waits for another, longer pause."""
         if self._waiting:
-            self._wait(now, self._pause)
+            self._failing = True
+            self._wait(now, min(self._pause * 2, LONGEST_PAUSE_S))
 
     def calm(self, now: float) -> None:
-        """End it where a window went by without a change."""
-        if self.active and not self._waiting and now - self._quiet_since >= WINDOW_S:
-            self._pause = 0.0
+        """End it where a window went by without a change.
+
+        A pause is no calm: only kad's own failing makes it one.
+        """
+        quiet = now - self._quiet_since >= WINDOW_S
+        if self.active and quiet and (self._failing or not self._waiting):
+            self._pause, self._waiting = 0.0, False
             self._changes.clear()
 
     @property

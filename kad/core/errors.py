@@ -70,6 +70,8 @@ class PolicyError(KadError):
 class UncheckedPolicyError(PolicyError):
     """The file could not be validated, for a reason that is not in the file and may pass."""
 
+    exit_status = 70
+
 
 class MissingPolicyError(PolicyError):
     """There is no policy file: nothing to fall back from, so the last good policy is not used."""

@@ -8,7 +8,7 @@ from kad.core.contention import Contention
 from kad.core.parameters import Parameter
 from kad.core.plan import Change
 from kad.core.policy import Action, Mode, Policy
-from kad.core.report import AGREED, FAILED, LEFT, Outcome, Report, Result
+from kad.core.report import AGREED, FAILED, LEFT, Outcome, Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class History:
         return partial(self._verdict, policy, now)
 
     def _verdict(self, policy: Policy, now: float, change: Change) -> Verdict:
-        fight = self.fights.setdefault(change.parameter, Contention())
+        fight = self._fight(change.parameter)
         if self._foreign(change):
             fight.changed(now)
         drift = self.put.get(change.parameter) == change.policy
@@ -50,28 +50,35 @@ class History:
         before = self.last.results.get(change.parameter)
         return before is not None and before.now not in {None, change.found}
 
-    def learn(self, report: Report, now: float) -> Report:
+    def learn(self, policy: Policy, report: Report, now: float) -> Report:
         """Take in a pass; give its report back with the parameters that are contended."""
         for result in report:
-            self._learn(result, now)
+            if result.policy is None:
+                self._forget(result.parameter)
+            else:
+                self._fight_on(self._fight(result.parameter), result.outcome, now)
+            # In audit mode a value may agree that kad never put there.
+            if result.outcome in AGREED and policy.mode is Mode.ENFORCE:
+                self.put[result.parameter] = policy.values[result.parameter]
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
         self.last = replace(report, contended=contended)
         return self.last
 
-    def _learn(self, result: Result, now: float) -> None:
-        fight = self.fights.setdefault(result.parameter, Contention())
-        if result.outcome is Outcome.UNMANAGED:
-            self.put.pop(result.parameter, None)
-            del self.fights[result.parameter]
-        if result.outcome in AGREED and result.policy is not None:
-            self.put[result.parameter] = result.policy
-        if result.outcome in AGREED | LEFT:
+    def _fight(self, parameter: Parameter) -> Contention:
+        return self.fights.setdefault(parameter, Contention())
+
+    def _forget(self, parameter: Parameter) -> None:
+        self.put.pop(parameter, None)
+        self.fights.pop(parameter, None)
+
+    def _fight_on(self, fight: Contention, outcome: Outcome, now: float) -> None:
+        if outcome in AGREED | LEFT:
             fight.settled(now)
-        elif result.outcome is Outcome.DIFFERENT:
+        elif outcome is Outcome.DIFFERENT:
             # An enforcer that writes back before kad has read its own write looks like this.
             fight.settled(now)
             fight.changed(now)
-        elif result.outcome in FAILED:
+        elif outcome in FAILED:
             fight.failed(now)
         fight.calm(now)
 

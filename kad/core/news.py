@@ -22,9 +22,9 @@ def drifted(before: Report, report: Report) -> tuple[Result, ...]:
 
 
 def _is_new(before: Report, result: Result) -> bool:
-    """Whether somebody changed the value since the pass before."""
+    """Whether the value, or what it is compared with, has changed since the pass before."""
     earlier = before.results.get(result.parameter)
-    return earlier is None or earlier.now != result.found
+    return earlier is None or (earlier.now, earlier.policy) != (result.found, result.policy)
 
 
 def news(before: Report, report: Report) -> Iterator[Event]:
@@ -37,6 +37,8 @@ def news(before: Report, report: Report) -> Iterator[Event]:
 def _fight(before: Report, report: Report, result: Result) -> Iterator[Event]:
     contended = result.parameter in report.contended
     if contended == (result.parameter in before.contended):
+        return
+    if result.outcome is Outcome.UNMANAGED:  # no end of the fight: kad has left it
         return
     doing = "reporting" if result.outcome in LEFT else "restoring"
     if contended:
@@ -64,7 +66,7 @@ def _of_one(before: Report, report: Report, result: Result) -> Iterator[Event]:
         yield _drift(result)
     if result.outcome in FAILED and not (contended and result.outcome is Outcome.DIFFERENT):
         yield from _failure(earlier, result)
-    if result.outcome in AGREED and not contended and not (result.drift and new):
+    if result.outcome in AGREED and not (result.drift and (new or contended)):
         yield from _agreement(earlier, result)
 
 

@@ -65,6 +65,8 @@ class Result:
     @property
     def reason(self) -> str:
         """Say why it failed, in the kernel's words where it spoke."""
+        if self.outcome is Outcome.DEFERRED:
+            return "somebody else changes it again and again; it will be tried later"
         if self.error is not None:
             return self.error.strerror or str(self.error)
         return f"the kernel took it and has {self.now} all the same"

@@ -1,7 +1,8 @@
 """Hold the state that kad shows, in the shape of its state file."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TypeVar
 
 from kad.core.errors import PolicyError, ascii_line
 from kad.core.parameters import Parameter
@@ -9,6 +10,8 @@ from kad.core.policy import Mode, Policy, describe
 from kad.core.report import FAILED, LEFT, Report, State
 
 VERSION = 1
+
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +114,38 @@ class Status:
             return cls(
                 state=plain["state"],
                 mode=plain["mode"],
-                policy=PolicyStatus(**plain["policy"]),
+                policy=_known(PolicyStatus, plain["policy"]),
                 namespaces=tuple(_namespace(each) for each in plain["namespaces"]),
                 advice=tuple(plain["advice"]),
                 generation=plain["generation"],
                 pid=plain["pid"],
-                reload=ReloadStatus(**plain["reload"]) if plain["reload"] else None,
-                checks=ChecksStatus(**plain["checks"]) if plain["checks"] else None,
+                reload=_known(ReloadStatus, plain["reload"]) if plain["reload"] else None,
+                checks=_known(ChecksStatus, plain["checks"]) if plain["checks"] else None,
                 drift=_drift(plain["drift"]) if plain["drift"] else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a state file: {error}") from error
 
 
+def _known(kind: Callable[..., _Kind], plain: Mapping[str, object]) -> _Kind:
+    """Make a value of what this version knows; a newer kad may have written more."""
+    names = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in plain.items() if name in names})
+
+
 def _namespace(plain: dict[str, object]) -> NamespaceStatus:
-    parameters = plain.pop("parameters")
+    parameters = plain["parameters"]
     if not isinstance(parameters, dict):
         raise TypeError("parameters is no object")
-    known = {name: ParameterStatus(**each) for name, each in parameters.items()}
-    return NamespaceStatus(parameters=known, **plain)  # type: ignore[arg-type]
+    known = {name: _known(ParameterStatus, each) for name, each in parameters.items()}
+    return _known(NamespaceStatus, {**plain, "parameters": known})
 
 
 def _drift(plain: dict[str, object]) -> DriftStatus:
     last = plain["last"]
     return DriftStatus(
         count=plain["count"],  # type: ignore[arg-type]
-        last=LastDrift(**last) if isinstance(last, dict) else None,
+        last=_known(LastDrift, last) if isinstance(last, dict) else None,
     )
 
 

@@ -6,6 +6,11 @@ from kad.core.parameters import Parameter
 from kad.core.spans import format_span
 
 
+def complete(values: Mapping[Parameter, int]) -> bool:
+    """Whether all three are known, and none is a value below 1 that only the kernel takes."""
+    return all(values.get(parameter, 0) >= 1 for parameter in Parameter)
+
+
 def dead_peer_s(values: Mapping[Parameter, int]) -> int:
     """Give the seconds from the last packet of an idle dead peer to its notice: tcp(7)."""
     probing = values[Parameter.INTVL] * values[Parameter.PROBES]

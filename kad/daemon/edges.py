@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from kad.core.errors import PolicyError
 from kad.core.events import Event, Priority
 from kad.core.parameters import Parameter
 from kad.core.reasons import Reason
@@ -41,8 +42,8 @@ class PolicySource(Protocol):
         """Give the present policy; PolicyError for a bad file."""
         ...
 
-    def last_good(self) -> Loaded | None:
-        """Give the one that was kept."""
+    def last_good(self, error: PolicyError) -> Loaded | None:
+        """Give the one that was kept for the file that is bad."""
         ...
 
     def keep(self, loaded: Loaded) -> None:

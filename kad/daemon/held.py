@@ -29,7 +29,7 @@ class HeldPolicy:
         except MissingPolicyError:
             raise
         except PolicyError as error:
-            kept = self._source.last_good()
+            kept = self._source.last_good(error)
             if kept is None:
                 raise
             yield from self._reject(error)
@@ -51,7 +51,8 @@ class HeldPolicy:
 
     def _reject(self, error: PolicyError) -> Iterator[Event]:
         known = self.error is not None and self.error.mistakes == error.mistakes
-        self.error = error
+        # Without its stack, which would keep what it stood for alive.
+        self.error = error.with_traceback(None)
         if not known:
             text = f"policy rejected, the last good one stays: {error}"
             yield Event(Kind.POLICY_REJECTED, text)

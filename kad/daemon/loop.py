@@ -7,11 +7,11 @@ from kad.core.advice import OTHER_NAMESPACE, advice
 from kad.core.denial import denial
 from kad.core.events import Event, Kind, Priority
 from kad.core.history import History
-from kad.core.news import drifted, news
+from kad.core.news import news
 from kad.core.policy import Mode, OnStop, Policy
 from kad.core.reasons import READS_FILE, Reason
 from kad.core.report import Outcome, Report
-from kad.core.status import NamespaceStatus, Status, namespace_status, overall, status_line
+from kad.core.status import Status, namespace_status, overall, status_line
 from kad.daemon.edges import Edges
 from kad.daemon.held import HeldPolicy
 from kad.daemon.tally import Tally
@@ -41,6 +41,7 @@ class Daemon:
         self._tally = Tally()
         self._next_check = 0.0
         self._state_written = 0.0
+        self._shown: object = None
         self._unwatched: str | None = None
         self._troubles: dict[str, str] = {}
 
@@ -85,7 +86,7 @@ class Daemon:
             self._tally.answer(int(began * 1e6), self._held.error, report)
         events += news(before, report)
         self._tell(events)
-        if events or reload or drifted(before, report) or self._state_is_old():
+        if self._shows_news(report) or reload or self._state_is_old():
             self._write_state(report)
         self._inform(report, ready=boot or reload)
         if loads:
@@ -104,7 +105,7 @@ class Daemon:
         refused = denial(report) if boot else None
         if refused is not None:
             raise refused
-        report = self._history.learn(report, began)
+        report = self._history.learn(policy, report, began)
         self._tally.take(before, report, self._edges.utc())
         return before, report
 
@@ -125,6 +126,13 @@ class Daemon:
         until = self._edges.monotonic() + self._held.policy.check_every
         return until - self._state_written > STATE_EVERY_S
 
+    def _shows_news(self, report: Report) -> bool:
+        """Whether the state file would say something else than it did, its counts aside."""
+        values = tuple((each.policy, each.now, each.state) for each in report)
+        shown = (self._held.status, values, report.contended, self._tally.drift)
+        news, self._shown = shown != self._shown, shown
+        return news
+
     def _write_state(self, report: Report) -> None:
         self._state_written = self._edges.monotonic()
         status = self._status(report)
@@ -138,7 +146,7 @@ class Daemon:
             state=str(overall(report, self._held.error)),
             mode=str(policy.mode),
             policy=self._held.status,
-            namespaces=(self._namespace(report),),
+            namespaces=(namespace_status(report, self._inode),),
             advice=(*advice(policy, found), *elsewhere),
             generation=self._tally.generation,
             pid=self._pid,
@@ -146,9 +154,6 @@ class Daemon:
             checks=self._tally.checks(policy.check_every),
             drift=self._tally.drift,
         )
-
-    def _namespace(self, report: Report) -> NamespaceStatus:
-        return namespace_status(report, self._inode)
 
     def _attempt(self, what: str, action: Callable[[], None]) -> None:
         """Do what kad can do without; say once that it failed, and that it works again."""

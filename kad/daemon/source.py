@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kad import policyfile
-from kad.core.errors import PolicyError, UncheckedPolicyError
+from kad.core.errors import Mistake, PolicyError, UncheckedPolicyError
 from kad.core.policy import Policy
-from kad.lastgood import LastGood
+from kad.lastgood import LastGood, Saved
 from kad.policyfile import PolicyPath
 
 
@@ -36,7 +36,8 @@ class Source:
         self._environ = environ
         self._store = store
         self._good: Loaded | None = None
-        self._bad: tuple[str, bytes, PolicyError] | None = None
+        self._bad: tuple[str, bytes] | None = None
+        self._mistakes: tuple[Mistake, ...] = ()
 
     def load(self) -> Loaded:
         """Give the policy of the file as it is now; PolicyError for every way it can be bad."""
@@ -45,8 +46,8 @@ class Source:
         good = self._good or self._saved(where.path)
         if good is not None and (good.file, good.raw) == (where.path, raw):
             self._good = good
-        elif self._bad is not None and self._bad[:2] == (where.path, raw):
-            raise self._bad[2]
+        elif self._bad == (where.path, raw):
+            raise PolicyError(*self._mistakes)
         else:
             self._good = self._validate(where.path, raw)
         return self._good
@@ -57,12 +58,12 @@ class Source:
         except UncheckedPolicyError:
             raise
         except PolicyError as error:
-            self._bad = (path, raw, error)
+            self._bad, self._mistakes = (path, raw), error.mistakes
             raise
 
-    def last_good(self) -> Loaded | None:
-        """Give what was kept for this file, when it is bad at start."""
-        self._good = self._saved(self._find().path)
+    def last_good(self, error: PolicyError) -> Loaded | None:
+        """Give what was kept for the file that the error is about, when it is bad at start."""
+        self._good = self._saved(error.mistakes[0].file)
         return self._good
 
     def _saved(self, path: str) -> Loaded | None:
@@ -78,5 +79,6 @@ class Source:
 
     def keep(self, loaded: Loaded) -> None:
         """Keep a policy as the last good one; OSError where it cannot be."""
-        if self._store is not None and loaded != self._saved(loaded.file):
+        content = Saved(loaded.file, loaded.raw, loaded.policy)
+        if self._store is not None and content != self._store.read():
             self._store.write(loaded.file, loaded.raw, loaded.policy)

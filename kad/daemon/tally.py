@@ -1,6 +1,6 @@
 """Count what a daemon did since it started, for its state file."""
 
-from kad.core.errors import PolicyError
+from kad.core.errors import PolicyError, UncheckedPolicyError
 from kad.core.news import DRIFT_OUTCOME, drifted
 from kad.core.report import FAILED, Outcome, Report, Result
 from kad.core.status import ChecksStatus, DriftStatus, LastDrift, ReloadStatus
@@ -25,22 +25,21 @@ class Tally:
         self._checks += 1
         self._last_at = at
         new = drifted(before, report)
-        # What was put off is noted once more, uncounted, when it has been restored.
-        done = (each for each in report if each.drift and each.outcome is Outcome.WRITTEN)
-        for result in (*new, *done):
-            self.drift = DriftStatus(self.drift.count, _last(result, at))
-        self.drift = DriftStatus(self.drift.count + len(new), self.drift.last)
+        for result in report:
+            # What was put off is noted once more, uncounted, when it has been restored.
+            if result in new or (result.drift and result.outcome is Outcome.WRITTEN):
+                self.drift = DriftStatus(self.drift.count + (result in new), _last(result, at))
 
     def answer(self, began_usec: int, error: PolicyError | None, report: Report) -> None:
         """Note how a SIGHUP was answered."""
         self.generation += 1
-        failures = [each.failure for each in report.having(FAILED)]
+        failures = [each.failure for each in report.having(FAILED | {Outcome.DEFERRED})]
         if error is not None:
-            self.reload = ReloadStatus(began_usec, "rejected", "\n".join(error.lines()))
-        elif failures:
-            self.reload = ReloadStatus(began_usec, "failed", "\n".join(failures))
+            unchecked = isinstance(error, UncheckedPolicyError)
+            outcome, told = "failed" if unchecked else "rejected", error.lines()
         else:
-            self.reload = ReloadStatus(began_usec, "accepted")
+            outcome, told = "failed" if failures else "accepted", tuple(failures)
+        self.reload = ReloadStatus(began_usec, outcome, "\n".join(told) or None)
 
 
 def _last(result: Result, at: str) -> LastDrift:

@@ -64,5 +64,5 @@ def candidates(
     """Give every path under which `find` may find the policy, for a watch."""
     given = option if option is not None else environ.get("KAD_POLICY")
     if given:
-        return (os.path.abspath(given),)
+        return (_usable(given),)
     return tuple(os.path.join(directory, name) for name in _NAMES)

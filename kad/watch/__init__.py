@@ -45,8 +45,9 @@ class Watch:
     def refresh(self, paths: Iterable[str]) -> Health:
         """Watch what the paths lead through now; find out and repair what has died since."""
         wanted = directories(paths)
-        died = self._died(wanted)
-        anew = bool(died or self._lost or wanted != self._directories)
+        ended = self.observer is None or self.observer.ended()
+        died = None if self.observer is None or ended else self.observer.died()
+        anew = bool(ended or died or self._lost or wanted != self._directories)
         if anew:
             old = self.observer
             self._lost = self._start(wanted)
@@ -61,15 +62,6 @@ class Watch:
             self.observer.stop()
             self.observer = None
 
-    def _died(self, wanted: dict[str, Directory]) -> str | None:
-        """Say why the present watch is dead though what it watches is still there."""
-        if self.observer is None:
-            return None
-        if not self.observer.is_alive():
-            return "the watching thread has ended"
-        dead = not all(emitter.is_alive() for emitter in self.observer.emitters)
-        return "the kernel dropped a watch" if dead and wanted == self._directories else None
-
     def _start(self, wanted: dict[str, Directory]) -> str | None:
         """Start anew; say why where not all can be watched."""
         from kad.watch.observer import Observer  # noqa: PLC0415  # memory and boot time
@@ -78,7 +70,6 @@ class Watch:
         lost = None
         try:
             self.observer = Observer()
-            self.observer.start()
         except (OSError, RuntimeError) as error:  # RuntimeError: no thread can be had
             return _why(error)
         for each in wanted.values():

@@ -1,12 +1,22 @@
 """Watch directories with watchdog, waking for as little as can be."""
 
+import os
+import threading
 from collections.abc import Callable
-from typing import Any
 
 from watchdog import events
-from watchdog.observers.inotify import InotifyEmitter, InotifyObserver
+from watchdog.observers.inotify import InotifyObserver
 
-_IN_MOVED_FROM = 0x40  # <sys/inotify.h>
+try:  # from 7.0 on
+    from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper as _Holder
+except ImportError:
+    from watchdog.observers.inotify_buffer import (  # type: ignore[import-not-found,no-redef]
+        InotifyBuffer as _Holder,
+    )
+
+# What moves away is held back, with all that comes after it, for half a second, in case its new
+# name follows. kad does not ask where a name went, only that it did.
+_Holder.delay = 0.0
 
 # Names that come and go: enough for the directories on the way to a file.
 _NAMES = [
@@ -14,6 +24,8 @@ _NAMES = [
     events.DirCreatedEvent,
     events.FileDeletedEvent,
     events.DirDeletedEvent,
+    events.FileMovedEvent,
+    events.DirMovedEvent,
 ]
 # A file's own writes and its mode. What opens or reads it is not asked for: kad itself does.
 _WRITES = [
@@ -22,18 +34,6 @@ _WRITES = [
     # From 7.0 on a change of mode is an event of its own.
     getattr(events, "FileAttribEvent", events.FileModifiedEvent),
 ]
-
-
-class _PromptEmitter(InotifyEmitter):
-    """Does without IN_MOVED_FROM, which watchdog holds back, with all after it, for half a second.
-
-    It waits for the other half of a move. What moves in is an event of its own, and what moves away
-    for good leaves the policy in force, so nothing is lost.
-    """
-
-    def get_event_mask_from_filter(self) -> Any:  # noqa: ANN401  # differs between versions
-        mask = super().get_event_mask_from_filter()
-        return mask & ~_IN_MOVED_FROM
 
 
 class _Handler(events.FileSystemEventHandler):
@@ -45,21 +45,60 @@ class _Handler(events.FileSystemEventHandler):
 
     def on_any_event(self, event: events.FileSystemEvent) -> None:
         """Tell, without a word what it was: the next pass looks for itself."""
-        if event.src_path in self._paths:
+        if event.src_path in self._paths or event.dest_path in self._paths:
             self._changed()
 
 
-class Observer(InotifyObserver):
+class Observer:
     """watchdog's threads; they end with stop(), or with the process."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._emitter_class = _PromptEmitter
+        """Start; OSError or RuntimeError where the system has no descriptor or thread left."""
+        before = set(threading.enumerate())
+        self._others = _kernel_watches()
+        self._observer = InotifyObserver()
+        self._observer.start()
+        self._threads = set(threading.enumerate()) - before
+        self._watches: frozenset[str] = frozenset()
 
     def watch(
         self, directory: str, names: frozenset[str], changed: Callable[[], None], *, writes: bool
     ) -> None:
         """Call `changed`, in a thread, when one of the names changes; OSError where it cannot."""
+        # watchdog says nothing where inotify_add_watch(2) fails for want of the right to read.
+        os.close(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         paths = frozenset({directory, *(f"{directory.rstrip('/')}/{name}" for name in names)})
         wanted = [*_NAMES, *_WRITES] if writes else _NAMES
-        self.schedule(_Handler(paths, changed), directory, event_filter=wanted)
+        before = set(threading.enumerate())
+        self._observer.schedule(_Handler(paths, changed), directory, event_filter=wanted)
+        self._threads |= set(threading.enumerate()) - before
+        self._watches = _kernel_watches() - self._others
+
+    def ended(self) -> bool:
+        """Whether a watched directory has gone, and a part of this with it."""
+        return any(not each.should_keep_running() for each in self._observer.emitters)
+
+    def died(self) -> str | None:
+        """Say what has ended though nobody stopped it."""
+        if not all(thread.is_alive() for thread in self._threads):
+            return "a watching thread has ended"
+        lost = self._watches - _kernel_watches()
+        return "the kernel dropped a watch" if lost else None
+
+    def stop(self) -> None:
+        """End the threads."""
+        self._observer.stop()
+
+
+def _kernel_watches() -> frozenset[str]:
+    """Give this process's inotify watches as the kernel lists them: proc(5), fdinfo."""
+    found = set()
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            if os.readlink(f"/proc/self/fd/{number}") != "anon_inode:inotify":
+                continue
+            with open(f"/proc/self/fdinfo/{number}", encoding="ascii") as file:
+                found.update(f"{number} {line}" for line in file if line.startswith("inotify"))
+        except OSError:  # closed by another thread meanwhile
+            continue
+    return frozenset(found)

@@ -22,7 +22,7 @@ from kad.core.errors import UsageError
         (["plan", "a.toml", "b.toml"], "plan: b.toml: no such argument"),
         (["status", "p.toml"], "status: p.toml: no such argument"),
         (["reload", "--policy", "p.toml"], "reload: --policy: no such option"),
-        (["check", "p.toml", "--policy", "q.toml"], "two policies, --policy q.toml and p.toml"),
+        (["check", "p.toml", "--policy", "q.toml"], "the policy is named twice"),
         (["status", "--json", "--watch"], "status: argument --watch: not allowed with"),
         (["check", "--policy"], "check: argument --policy: expected one argument"),
         (["check", "--pol", "p.toml"], "check: --pol: no such option; did you mean --policy?"),

@@ -92,8 +92,23 @@ def test_a_write_that_fails_after_the_pause_is_tried_again_after_another() -> No
 
     fight.failed(6)
 
-    assert fight.defers(6.5)
-    assert fight.deadline == 7
+    assert fight.defers(7.9)
+    assert fight.deadline == 8
+
+
+def test_a_write_that_keeps_failing_does_not_keep_the_fight_alive() -> None:
+    """60 s without a foreign change end it; then the failure is a failure like any other."""
+    fight = fought(*range(6))
+    wakeups = 0
+    while fight.active:
+        deadline = fight.deadline
+        assert deadline is not None
+        fight.failed(deadline)
+        fight.calm(deadline)
+        wakeups += 1
+
+    assert wakeups < 10
+    assert fight.deadline is None
 
 
 @pytest.mark.parametrize("event", ["settled", "failed"])

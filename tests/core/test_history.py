@@ -31,7 +31,7 @@ class Host:
             self.kernel.now[TIME] = found
         before = self.history.last
         report = reconcile(policy, self.kernel, self.history.judge(policy, now))
-        return [each.message for each in news(before, self.history.learn(report, now))]
+        return [each.message for each in news(before, self.history.learn(policy, report, now))]
 
     @property
     def outcome(self) -> Outcome:
@@ -154,4 +154,62 @@ def test_a_refused_write_in_a_fight_waits_for_the_next_pause() -> None:
 
     host.pass_(ENFORCE, now=6)
 
-    assert host.history.deadline == 7
+    assert host.history.deadline == 8
+
+
+def test_a_policy_for_another_parameter_or_value_is_audited_anew() -> None:
+    """What a new policy objects to is said, though nobody has changed the kernel since."""
+    host = Host(7200)
+    host.pass_(AUDIT)
+
+    added = host.pass_(Policy(values={TIME: 120, Parameter.PROBES: 8}, mode=Mode.AUDIT))
+    changed = host.pass_(Policy(values={TIME: 90, Parameter.PROBES: 8}, mode=Mode.AUDIT))
+
+    assert added == [f"drift: {Parameter.PROBES} is 7200, policy says 8; left (audit)"]
+    assert changed == [f"drift: {TIME} is 7200, policy says 90; left (audit)"]
+
+
+def test_a_fight_that_kad_leaves_is_no_peace() -> None:
+    """A contended parameter that is taken off the policy is just forgotten."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+
+    assert host.pass_(Policy(values={Parameter.PROBES: 120}), now=6) == []
+    assert host.history.deadline is None
+
+
+def test_a_new_policy_value_in_a_fight_is_told_when_it_is_set() -> None:
+    """The other's changes are not said one by one; the operator's own is."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+    new = Policy(values={TIME: 60})
+
+    deferred = host.pass_(new, now=5.5)
+    written = host.pass_(new, now=7)
+
+    assert deferred == []
+    assert written == [f"{TIME} set to 60 (was 600)"]
+
+
+def test_what_audit_mode_only_saw_in_force_is_not_put_there_by_kad() -> None:
+    """From audit to enforce with `warn`: this daemon has not yet set the value, so it does."""
+    host = Host(120)
+    host.pass_(AUDIT)
+
+    assert host.pass_(WARN, found=600) == [f"{TIME} set to 120 (was 600)"]
+
+
+def test_a_failure_keeps_no_report_alive() -> None:
+    """A parameter that is refused for weeks must not cost memory at each check."""
+    host = Host(7200)
+    host.kernel.refuse = {TIME: errno.EIO}
+    for _ in range(3):
+        host.pass_(ENFORCE)
+
+    error = host.history.last.results[TIME].error
+    assert error is not None
+    assert error.__traceback__ is None

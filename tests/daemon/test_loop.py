@@ -520,3 +520,41 @@ def test_advice_of_another_namespace_is_in_the_state() -> None:
     world.run()
 
     assert any("does not reach the host" in each for each in world.state.written[-1].advice)
+
+
+def test_the_write_that_ends_a_pause_is_in_the_state_file_at_once() -> None:
+    """`kad status` must not show a drift that has been restored."""
+    world = World(replace(WHOLE, check_every=20))
+
+    world.run(
+        *[
+            Step(lambda: world.kernel.now.update({TIME: 7200}), frozenset({Reason.RELOAD}))
+            for _ in range(6)
+        ],
+        on_timer(),
+    )
+
+    parameter = world.state.written[-1].namespaces[0].parameters[TIME]
+    assert world.kernel.now[TIME] == 120
+    assert (parameter.found, parameter.state) == (120, "in-force")
+    drift = world.state.written[-1].drift
+    assert drift is not None
+    assert drift.last is not None
+    assert (drift.count, drift.last.outcome) == (6, "restored")
+
+
+def test_a_reload_during_a_fight_says_that_its_value_is_not_in_force() -> None:
+    """Accepted means: as the policy wants it."""
+    world = World(replace(WHOLE, check_every=20))
+
+    world.run(
+        *[
+            Step(lambda: world.kernel.now.update({TIME: 7200}), frozenset({Reason.RELOAD}))
+            for _ in range(6)
+        ],
+    )
+
+    reload = world.state.written[-1].reload
+    assert reload is not None
+    assert reload.outcome == "failed"
+    assert "it will be tried later" in (reload.error or "")

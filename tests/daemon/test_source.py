@@ -1,12 +1,13 @@
 """The policy file is validated when its bytes have changed, and only then."""
 
+import traceback
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kad import policyfile
-from kad.core.errors import MissingPolicyError, PolicyError
+from kad.core.errors import MissingPolicyError, Mistake, PolicyError
 from kad.daemon.source import Source
 from kad.lastgood import LastGood
 from tests.fakes import TIME
@@ -33,6 +34,11 @@ def store(tmp_path: Path) -> LastGood:
 def source(file: Path, store: LastGood | None = None) -> Source:
     """Give a source for the file, as a daemon that just started has it."""
     return Source(partial(policyfile.find, None, str(file), {}), {}, store)
+
+
+def bad(file: Path) -> PolicyError:
+    """Say that a file is bad."""
+    return PolicyError(Mistake(str(file), 2, 8, "keepalive.time: must be 1 to 32767, got 0"))
 
 
 def test_a_file_is_loaded_and_an_unchanged_one_is_the_same_policy(file: Path) -> None:
@@ -86,7 +92,7 @@ def test_the_last_good_policy_outlives_the_daemon(file: Path, store: LastGood) -
 
     with pytest.raises(PolicyError):
         restarted.load()
-    kept = restarted.last_good()
+    kept = restarted.last_good(bad(file))
 
     assert kept is not None
     assert kept.policy.values == {TIME: 120}
@@ -100,7 +106,7 @@ def test_another_file_s_last_good_policy_is_not_taken(file: Path, store: LastGoo
     other.write_text(BAD, encoding="utf-8")
     other.chmod(0o644)
 
-    assert source(other, store).last_good() is None
+    assert source(other, store).last_good(bad(other)) is None
 
 
 @pytest.mark.parametrize(("raw", "known"), [(GOOD, True), (BAD, False)])
@@ -118,7 +124,7 @@ def test_after_an_upgrade_the_kept_bytes_are_validated_again(
     text = path.read_text(encoding="utf-8").replace('"kad": "', '"kad": "0.')
     path.write_text(text, encoding="utf-8")
 
-    kept = source(file, store).last_good()
+    kept = source(file, store).last_good(bad(file))
 
     assert (kept is not None) is known
 
@@ -128,7 +134,7 @@ def test_no_state_directory_is_no_last_good_policy(file: Path) -> None:
     policies = source(file)
     policies.keep(policies.load())
 
-    assert policies.last_good() is None
+    assert policies.last_good(bad(file)) is None
 
 
 def test_a_missing_file_is_told_apart_from_a_bad_one(file: Path) -> None:
@@ -137,3 +143,31 @@ def test_a_missing_file_is_told_apart_from_a_bad_one(file: Path) -> None:
 
     with pytest.raises(MissingPolicyError):
         source(file).load()
+
+
+def test_an_upgrade_renews_what_is_kept(file: Path, store: LastGood, tmp_path: Path) -> None:
+    """Else every start would validate twice until the next edit."""
+    policies = source(file, store)
+    policies.keep(policies.load())
+    path = tmp_path / "policy.json"
+    old = path.read_text(encoding="utf-8").replace('"kad": "', '"kad": "0.')
+    path.write_text(old, encoding="utf-8")
+
+    upgraded = source(file, store)
+    upgraded.keep(upgraded.load())
+
+    saved = store.read()
+    assert saved is not None
+    assert saved.policy is not None
+
+
+def test_loading_a_bad_file_for_days_takes_no_memory(file: Path) -> None:
+    """An exception that is raised again and again would keep every stack it went through."""
+    policies = source(file)
+    file.write_text(BAD, encoding="utf-8")
+    for _ in range(50):
+        with pytest.raises(PolicyError) as caught:
+            policies.load()
+
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    assert len(frames) < 5

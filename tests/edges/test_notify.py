@@ -115,7 +115,7 @@ def test_a_lost_socket_is_complained_of_once_and_found_again(
         datagram = again.recv(4096)
     systemd.status("drifted")
 
-    assert datagram == b"STATUS=in-force"
+    assert datagram == b"READY=1\nSTATUS=in-force"
     lost = f"cannot tell systemd the state: {path}: "
     assert [each.startswith(lost) for each in complaints] == [True, True]
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.fakes import INTVL, PROBES, TIME
 from tests.kernel.conftest import POLICY
-from tests.netns import KAD, Machine, child_of
+from tests.netns import KAD, PATIENCE_S, Machine, child_of
 
 PLAN = """\
 net.ipv4.tcp_keepalive_time: 7200 -> 120
@@ -265,17 +266,23 @@ def on_terminal(command: list[str], environ: dict[str, str]) -> str:
     return shown
 
 
+def read_until(terminal: int, text: str) -> str:
+    """Read what a program shows, up to a text; fail where it does not come."""
+    shown = ""
+    while text not in shown:
+        assert select.select([terminal], [], [], PATIENCE_S)[0], shown
+        shown += os.read(terminal, 65536).decode()
+    return shown
+
+
 def test_watch_redraws_in_place_until_interrupted(machine: Machine) -> None:
     """The page follows the kernel; ^C ends it with the state's exit status."""
     ours, theirs = pty.openpty()
     command = machine.inside(*KAD, "status", "--watch", "--policy", machine.policy)
-    shown = ""
     with subprocess.Popen(command, env=machine.environ, stdout=theirs, stderr=theirs) as process:
-        while "7200 s" not in shown:
-            shown += os.read(ours, 65536).decode()
+        shown = read_until(ours, "7200 s")
         machine.set(TIME, 120)
-        while "  120 s    120 s" not in shown:
-            shown += os.read(ours, 65536).decode()
+        shown += read_until(ours, "  120 s    120 s")
         os.kill(child_of(process.pid), signal.SIGINT)
         status = process.wait(60)
     os.close(theirs)
@@ -289,14 +296,40 @@ def test_watch_redraws_in_place_until_interrupted(machine: Machine) -> None:
 def test_output_that_nobody_reads_is_no_traceback(machine: Machine) -> None:
     """`kad status | head -1`, and a full disk."""
     kad = " ".join(KAD)
-    piped = machine.run("sh", "-c", f"{kad} check {machine.policy} | true")
+    piped = machine.run(
+        "bash", "-c", f"{kad} plan {machine.policy} | true; echo ${{PIPESTATUS[0]}}"
+    )
     full = machine.run("sh", "-c", f"{kad} check {machine.policy} > /dev/full")
 
-    assert piped.stderr == ""
+    assert (piped.stdout, piped.stderr) == ("1\n", "")
     assert (full.returncode, full.stderr) == (
         70,
         "kad: standard output: No space left on device\n",
     )
+
+
+def test_a_kernel_value_that_only_the_kernel_takes_is_not_drawn(machine: Machine) -> None:
+    """0 and -1 are values of the kernel's; a policy that leaves them out is valid all the same."""
+    machine.write_policy("[keepalive]\nprobes = 8\n")
+    machine.set(TIME, -1)
+    machine.set(INTVL, 0)
+
+    done = machine.kad("check", machine.policy)
+    shown = machine.kad("status", "--policy", machine.policy)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "keepalive.time is left to the kernel, which has time -1 s" in done.stdout
+    assert (shown.returncode, "dead peer" in shown.stdout) == (1, False)
+
+
+def test_a_path_that_no_terminal_can_show_is_escaped(machine: Machine) -> None:
+    """Any byte may stand in a file's name."""
+    machine.run("cp", machine.policy, os.fsdecode(b"/run/\xff\x1b[2J.toml"))
+
+    done = machine.run(*KAD, "check", os.fsdecode(b"/run/\xff\x1b[2J.toml"))
+
+    assert done.returncode == 0
+    assert done.stdout.startswith(r"/run/\udcff\x1b[2J.toml: valid")
 
 
 def test_a_command_is_quick_to_start(machine: Machine) -> None:

@@ -164,7 +164,8 @@ def test_a_changed_file_is_in_force_without_being_asked_for(
         daemon.wait_for_line(f"<6>{TIME} set to 90 (was 120)")
 
         assert machine.values() == [90, 30, 8]
-        assert not [line for line in daemon.lines() if line.startswith("<3>")]
+        if way in {sed, rename_over}:  # the others leave a gap, which a slow machine can show
+            assert not [line for line in daemon.lines() if line.startswith("<3>")]
 
 
 def test_a_replaced_directory_is_in_force_too(machine: Machine) -> None:
@@ -373,10 +374,13 @@ def test_the_state_file_may_be_read_by_anybody_and_the_policy_s_copy_by_root(
     machine: Machine,
 ) -> None:
     """Whatever umask the daemon was started with."""
-    with machine.daemon():
+    shell = f"umask 077; exec {' '.join(KAD)} run --policy {machine.policy}"
+    with machine.daemon(program=("sh", "-c", shell)):
+        directory = (machine.directory / "run").stat().st_mode
         mode = (machine.directory / "run/status.json").stat().st_mode
         kept = (machine.state / "policy.json").stat().st_mode
 
+        assert stat.S_IMODE(directory) == 0o755
         assert stat.S_IMODE(mode) == 0o644
         assert stat.S_IMODE(kept) == 0o600
 
@@ -418,7 +422,7 @@ def test_two_files_in_etc_are_a_mistake_that_names_both(machine: Machine) -> Non
     machine.run("rm", "-rf", "/etc/kad")
     machine.run("mkdir", "/etc/kad")
     machine.run("cp", machine.policy, "/etc/kad/policy.toml")
-    runs = Daemon(machine, [], {})
+    runs = Daemon(machine, (*KAD, "run"), {})
     runs.wait_for("READY=1")
 
     machine.run("cp", machine.policy, "/etc/kad/policy.yml")
@@ -444,3 +448,18 @@ def test_without_root_kad_keeps_a_user_s_own_namespace(rootless: Machine) -> Non
         assert rootless.kad("reload").returncode == 0
         assert rootless.kad("status").returncode == 0
         assert daemon.stop() == 0
+
+
+def test_without_a_state_directory_a_crash_still_does_not_lose_what_was_found(
+    machine: Machine,
+) -> None:
+    """`on_stop = "restore"` keeps its promise where nothing outlives the boot."""
+    machine.write_policy(POLICY + '[on_stop]\nvalues = "restore"\n')
+    environ = {"STATE_DIRECTORY": "/absent"}
+    with machine.daemon(**environ) as daemon:
+        daemon.signal(signal.SIGKILL)
+        daemon.process.wait(PATIENCE_S)
+    with machine.daemon(**environ) as daemon:
+        daemon.stop()
+
+    assert machine.values() == DEFAULTS

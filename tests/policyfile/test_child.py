@@ -207,3 +207,28 @@ def test_a_child_that_hangs_is_given_up() -> None:
 
     assert str(caught.value) == "/p.toml: could not be checked: it took more than 10 s"
     assert children() == []
+
+
+GROUP_SIGNALS = """\
+import os, signal, threading
+from kad.policyfile import validate_in_child
+heard = []
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda *a: heard.append(a[0]))
+    threading.Timer(0.05, os.killpg, (0, number)).start()
+print(validate_in_child(b"[keepalive]\\ntime = 60\\n", "/p.toml"), sorted(heard))
+"""
+
+
+def test_a_signal_for_all_of_kad_does_not_cost_the_verdict() -> None:
+    """^C and systemd's stop reach the child too; the daemon still hears them itself."""
+    done = subprocess.run(
+        [sys.executable, "-c", GROUP_SIGNALS],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.stdout == "time 60 s [1, 2, 15]\n"
