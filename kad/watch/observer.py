@@ -92,7 +92,7 @@ class Observer:
 
 def _kernel_watches() -> frozenset[str]:
     """Give this process's inotify watches as the kernel lists them: proc(5), fdinfo."""
-    found = set()
+    found: set[str] = set()
     for number in os.listdir("/proc/self/fd"):
         try:
             if os.readlink(f"/proc/self/fd/{number}") != "anon_inode:inotify":

@@ -40,4 +40,4 @@ def test_files_lie_where_systemd_or_the_namespace_says(
 @pytest.mark.parametrize(("host", "private"), [(True, None), (None, None), (False, 7)])
 def test_what_cannot_be_known_counts_as_the_host(host: bool | None, private: int | None) -> None:  # noqa: FBT001
     """The unit's user may not look at PID 1, and runs on the host."""
-    assert OwnNamespace(7, host, "key").private == private
+    assert OwnNamespace(7, host, 1).private == private

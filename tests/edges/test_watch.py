@@ -305,7 +305,7 @@ def test_a_watch_that_the_kernel_dropped_is_noticed_and_repaired(watched: Watche
     with image.open("wb") as file:
         file.truncate(4 * 1024 * 1024)
     subprocess.run(["mkfs.ext2", "-q", image], check=True)
-    mount = ["mount", "-o", "loop", image, watched.directory]
+    mount = ["mount", "-o", "loop", str(image), str(watched.directory)]
     subprocess.run(mount, check=True)
     try:
         watched.file.write_text("old", encoding="ascii")
