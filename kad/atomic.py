@@ -34,4 +34,7 @@ def write_json(path: str, content: object, *, mode: int, durable: bool = False) 
 def read_json(path: str) -> object:
     """Read JSON; ValueError where it is none, cut short for instance, and OSError."""
     with open(path, encoding="utf-8") as file:
-        return json.load(file)
+        try:
+            return json.load(file)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from kad.core.errors import ascii_line
 
 PATIENCE_S = 0.5
+# No watchdog is fed more often than this, whatever it asks for.
+SHORTEST_S = 0.01
 
 
 class Notify:
@@ -83,4 +85,4 @@ def _watchdog_s(environ: Mapping[str, str]) -> float | None:
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     usec = environ.get("WATCHDOG_USEC", "")
-    return int(usec) / 2e6 if usec.isdecimal() and int(usec) > 0 else None
+    return max(int(usec) / 2e6, SHORTEST_S) if usec.isdecimal() and int(usec) > 0 else None

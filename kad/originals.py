@@ -1,6 +1,6 @@
 """Remember, for one boot, what kad found before it first wrote each parameter."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,15 +14,20 @@ VERSION = 1
 class Originals:
     """A kernel that remembers, in `originals.json`, what it had before each first write.
 
+    Of the `directories` the first that takes the file has it: the runtime directory outlives a
+    crash too, but not every stop.
+
     The file is written before the parameter is, so that a crash in between loses nothing.
     `boot` names the boot and the namespace: the values mean nothing in any other.
     """
 
-    def __init__(self, kernel: Kernel, directory: str, boot: str) -> None:
+    def __init__(self, kernel: Kernel, directories: Iterable[str], boot: str) -> None:
         self._kernel = kernel
-        self._path = f"{directory}/originals.json"
+        self._paths = tuple(f"{each}/originals.json" for each in directories)
         self._boot = boot
-        self._values = dict(self._stored())
+        self._values: dict[Parameter, int] = {}
+        for path in self._paths:
+            self._values |= self._stored(path)
 
     def read(self, parameter: Parameter) -> int:
         """Give the present value."""
@@ -47,13 +52,13 @@ class Originals:
         """What is to be put back."""
         return self._values
 
-    def _stored(self) -> Mapping[Parameter, int]:
+    def _stored(self, path: str) -> dict[Parameter, int]:
         try:
-            return self._understand(read_json(self._path))
+            return self._understand(read_json(path))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}  # nothing remembered, or nothing usable
 
-    def _understand(self, plain: Any) -> Mapping[Parameter, int]:  # noqa: ANN401  # from JSON
+    def _understand(self, plain: Any) -> dict[Parameter, int]:  # noqa: ANN401  # from JSON
         if (plain["version"], plain["boot"]) != (VERSION, self._boot):
             return {}
         return {Parameter(name): int(value) for name, value in plain["values"].items()}
@@ -62,5 +67,7 @@ class Originals:
         """Keep the values; without a place for them they are known until this process ends."""
         values = {str(parameter): value for parameter, value in self._values.items()}
         content = {"version": VERSION, "boot": self._boot, "values": values}
-        with suppress(OSError):
-            write_json(self._path, content, mode=0o600)
+        for path in self._paths:
+            with suppress(OSError):
+                write_json(path, content, mode=0o600)
+                return

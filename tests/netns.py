@@ -185,20 +185,30 @@ class Daemon:
         wait_until(lambda: line in self.lines())
 
     def signal(self, number: signal.Signals) -> None:
-        """Send the daemon a signal; nsenter stops with it, and has to be woken too."""
+        """Send the daemon a signal."""
         os.kill(self.pid, number)
-        if number is signal.SIGCONT:
-            os.kill(self.process.pid, number)
 
     def stop(self) -> int:
         """Stop the daemon as systemd does; give its exit status."""
         self.signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the daemon's end; give its exit status."""
+
+        def ended() -> bool:
+            if self.process.poll() is None:
+                # nsenter stops itself whenever it sees the daemon stopped, and nobody wakes it.
+                self.process.send_signal(signal.SIGCONT)
+            return self.process.poll() is not None
+
+        wait_until(ended)
+        return self.process.returncode
 
     def close(self) -> None:
         """End it, however it is."""
         if self.process.poll() is None:
             self.signal(signal.SIGKILL)
-            self.process.wait(PATIENCE_S)
+            self.wait()
         self._manager.close()
         os.unlink(self._path)

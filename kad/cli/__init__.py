@@ -1,5 +1,6 @@
 """Be the `kad` command: parse, run, print, exit."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,8 @@ def _prepare_streams() -> None:
     os.close(number)
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="ascii")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="ascii")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may be in no encoding at all
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -83,7 +86,11 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 def _complain(error: KadError) -> None:
-    for line in error.lines():
-        sys.stderr.write(f"kad: {line}\n")
+    lines = [f"kad: {line}\n" for line in error.lines()]
     if isinstance(error, UsageError):
-        sys.stderr.write("Try 'kad --help'.\n")
+        lines.append("Try 'kad --help'.\n")
+    try:
+        sys.stderr.writelines(lines)
+        sys.stderr.flush()
+    except OSError:  # nobody to tell; the exit status still does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -98,6 +98,8 @@ def _unknown_rest(arguments: argparse.Namespace, word: str) -> None:
     options = [f"--{name}" for name in vars(arguments) if name not in {"command", "argument"}]
     what = "option" if word.startswith("-") else "argument"
     text = f"{arguments.command}: {word}: no such {what}"
+    if what == "argument" and "--policy" in options and "argument" not in vars(arguments):
+        raise UsageError(f"{text}; did you mean --policy {word}?")
     raise UsageError(text + _suggestion(word, [*options, "--help"]))
 
 

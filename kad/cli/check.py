@@ -10,7 +10,7 @@ from kad import policyfile
 from kad.cli.once import load
 from kad.cli.timeline import timeline
 from kad.core.advice import OTHER_NAMESPACE, advice
-from kad.core.errors import ascii_line
+from kad.core.errors import printable
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
 from kad.core.spans import format_span
@@ -26,7 +26,7 @@ def check(arguments: argparse.Namespace) -> int:
     """Print what the policy means; PolicyError tells all its mistakes."""
     path, policy = load(arguments.argument, arguments.policy)
     found = _found()
-    print(f"{ascii_line(path)}: valid")
+    print(f"{printable(path)}: valid")
     for line in _meaning(policy, found):
         print(line)
     elsewhere = (OTHER_NAMESPACE,) if own_namespace().host is False else ()

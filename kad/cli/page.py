@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from kad.cli.terminal import Style
-from kad.core.errors import ascii_line
+from kad.core.errors import printable
 from kad.core.parameters import Parameter
 from kad.core.report import State
 from kad.core.spans import format_span
@@ -38,7 +38,7 @@ def _head(status: Status, style: Style) -> Iterator[str]:
     audit = ", audit: nothing is written" if status.mode == "audit" else ""
     yield f"{style.bold('kad')}        {style.state(status.state, word)}{audit}"
     good = ", the last good one" if status.policy.last_good else ""
-    yield f"policy     {ascii_line(status.policy.file)}{good}, read {status.policy.loaded_at}"
+    yield f"policy     {printable(status.policy.file)}{good}, read {status.policy.loaded_at}"
     for line in (status.policy.error or "").splitlines():
         yield f"           {style.state(State.DEGRADED, line)}"
     yield f"daemon     {_daemon(status)}"
@@ -46,10 +46,11 @@ def _head(status: Status, style: Style) -> Iterator[str]:
 
 def _daemon(status: Status) -> str:
     if status.pid is None or status.checks is None:
-        return "none runs here"
+        return "none runs by this policy"
     checks = status.checks
     every = format_span(checks.every_s)
-    return f"pid {status.pid}, checking every {every}; {checks.count} checks by {checks.last_at}"
+    count = f"{checks.count} check{'s' if checks.count != 1 else ''}"
+    return f"pid {status.pid}, checking every {every}; {count} by {checks.last_at}"
 
 
 def _table(parameters: Mapping[str, ParameterStatus], style: Style) -> Iterator[str]:

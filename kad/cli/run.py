@@ -7,8 +7,8 @@ from functools import partial
 from time import gmtime, monotonic, strftime
 
 from kad import policyfile
-from kad.core.errors import KadError, PolicyError
-from kad.core.events import Priority
+from kad.core.errors import DeniedError, KadError, PolicyError
+from kad.core.events import Event, Kind, Priority
 from kad.core.reasons import Reason
 from kad.daemon.edges import Edges
 from kad.daemon.loop import Daemon
@@ -51,7 +51,7 @@ def _daemon(
     named: str | None, mailbox: Mailbox, journal: Journal, namespace: OwnNamespace, runtime: str
 ) -> Daemon:
     state = state_directory(os.environ, namespace.private)
-    memory = state if state and os.access(state, os.W_OK) else runtime
+    memory = (state, runtime) if state else (runtime,)
     store = LastGood(state, namespace.key) if state else None
     find = partial(policyfile.find, None, named, os.environ)
     edges = Edges(
@@ -74,11 +74,17 @@ def _utc() -> str:
 
 
 def _say_last_words(error: KadError, log: Log) -> None:
+    """Say why the daemon ends: to the journal with the fields of what happened."""
     lines = list(error.lines())
     if error.exit_status == PolicyError.exit_status:
         lines.append("no policy to put in force; mend it, then: systemctl start kad")
     for line in lines:
-        if isinstance(log, NativeLog):
-            Journal(log).say(Priority.ERR, line)
-        else:
+        if not isinstance(log, NativeLog):
             sys.stderr.write(f"kad: {line}\n")
+        elif isinstance(error, PolicyError):
+            file = error.mistakes[0].file
+            Journal(log).event(Event(Kind.POLICY_REJECTED, line), KAD_POLICY_FILE=file)
+        elif isinstance(error, DeniedError):
+            Journal(log).event(Event(Kind.WRITE_FAILED, line, error.fields))
+        else:
+            Journal(log).say(Priority.ERR, line)

@@ -71,7 +71,7 @@ def gather(option: str | None) -> Status:
     alone = _without_daemon(option)
     if daemon is None:
         return alone
-    other = f"a daemon runs here, pid {daemon.pid}, with another policy: {daemon.policy.file}"
+    other = f"the daemon, pid {daemon.pid}, has another policy: {daemon.policy.file}"
     return replace(alone, advice=(*alone.advice, other))
 
 

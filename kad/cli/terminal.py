@@ -43,9 +43,14 @@ class Style:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
 
     def redraw(self, stream: TextIO, lines: Sequence[str]) -> None:
-        """Draw over what was drawn before: each line cleared to its end, and all below."""
+        """Draw over what was drawn before; what the terminal has no room for is cut off.
+
+        Each line is cleared to its end, and all below, with the wrapping of lines switched off.
+        """
         if self.terminal:
-            stream.write("\x1b[H" + "".join(f"{line}\x1b[K\n" for line in lines) + "\x1b[J")
+            shown = lines[: os.get_terminal_size(stream.fileno()).lines - 1]
+            drawn = "".join(f"{line}\x1b[K\n" for line in shown)
+            stream.write(f"\x1b[H\x1b[?7l{drawn}\x1b[?7h\x1b[J")
         else:
             stream.write("\n".join(lines) + "\n\n")
         stream.flush()

@@ -12,27 +12,30 @@ WIDTH = 48
 def timeline(values: Mapping[Parameter, int], idle_timeout: int | None) -> list[str]:
     """Draw, to scale, `-` for time that goes by, `!` for each probe and `x` for the end.
 
-    `idle_timeout` in seconds, where given, marks when the path would forget the connection.
+    `idle_timeout` in seconds, where given, tells when the path would forget the connection.
     """
     first, total = values[Parameter.TIME], dead_peer_s(values)
-    drawn = max(total, idle_timeout or 0)
     marks = [
         (0, "last packet"),
-        (_column(first, drawn), f"first probe: {format_span(first)}"),
-        (_column(total, drawn), f"closed: {format_span(total)}"),
+        (_column(first, total), f"first probe: {format_span(first)}"),
+        (WIDTH, f"closed: {format_span(total)}"),
     ]
+    later = []
     if idle_timeout is not None:
-        marks.append((_column(idle_timeout, drawn), f"path forgets: {format_span(idle_timeout)}"))
-    return [_line(values, drawn), *_captions(sorted(marks))]
+        forgets = f"path forgets: {format_span(idle_timeout)}"
+        if idle_timeout <= total:
+            marks.append((_column(idle_timeout, total), forgets))
+        else:
+            later = [f"{forgets}, after the end"]
+    return [_line(values, total), *_captions(sorted(marks)), *later]
 
 
-def _line(values: Mapping[Parameter, int], drawn: int) -> str:
-    end = _column(dead_peer_s(values), drawn)
-    line = ["-"] * (end + 1)
+def _line(values: Mapping[Parameter, int], total: int) -> str:
+    line = ["-"] * (WIDTH + 1)
     for probe in range(values[Parameter.PROBES]):
         seconds = values[Parameter.TIME] + probe * values[Parameter.INTVL]
-        line[_column(seconds, drawn)] = "!"
-    line[0], line[end] = "|", "x"
+        line[_column(seconds, total)] = "!"
+    line[0], line[WIDTH] = "|", "x"
     return "".join(line)
 
 
@@ -44,5 +47,5 @@ def _captions(marks: list[tuple[int, str]]) -> Iterator[str]:
         yield "".join("|" if at in stems else " " for at in range(column)) + "^ " + text
 
 
-def _column(seconds: int, drawn: int) -> int:
-    return round(seconds / drawn * WIDTH)
+def _column(seconds: int, total: int) -> int:
+    return round(seconds / total * WIDTH)

@@ -3,6 +3,7 @@
 import errno
 
 from kad.core.errors import DeniedError
+from kad.core.events import Kind, about
 from kad.core.report import Outcome, Report
 
 _HINTS = {
@@ -25,4 +26,6 @@ def denial(report: Report) -> DeniedError | None:
         return None
     if len(errors) < len(tried) or not set(errors) <= set(_HINTS):
         return None
-    return DeniedError(f"{tried[0].failure} ({_HINTS[errors[0] or 0]})")
+    error = DeniedError(f"{tried[0].failure} ({_HINTS[errors[0] or 0]})")
+    error.fields = about(Kind.WRITE_FAILED, "", tried[0]).fields
+    return error

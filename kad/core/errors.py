@@ -1,6 +1,8 @@
 """Name the failures an operator can act on, each with the exit status it ends in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 def ascii_line(text: str) -> str:
@@ -12,14 +14,21 @@ def ascii_line(text: str) -> str:
     return escaped.replace("\\\\", "\\")
 
 
+def printable(text: str) -> str:
+    """Escape what is not to be shown on a terminal: control characters and broken bytes."""
+    return "".join(each if each.isprintable() else ascii_line(each) for each in text)
+
+
 class KadError(Exception):
     """What, where and why, in one line; shown without a traceback."""
 
     exit_status = 70
+    # The journal's KAD_ fields that apply.
+    fields: Mapping[str, str] = MappingProxyType({})
 
     def lines(self) -> tuple[str, ...]:
         """Give the sentences to print, each after `kad: `."""
-        return (ascii_line(str(self)),)
+        return (printable(str(self)),)
 
 
 class DeniedError(KadError):
@@ -45,7 +54,7 @@ class Mistake:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return ascii_line(f"{place}: {self.text}")
+        return printable(f"{place}: {self.text}")
 
 
 class PolicyError(KadError):

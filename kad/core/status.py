@@ -1,6 +1,6 @@
 """Hold the state that kad shows, in the shape of its state file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import TypeVar
 
@@ -171,13 +171,19 @@ def status_line(policy: Policy, report: Report, error: PolicyError | None) -> st
 def _trouble(policy: Policy, report: Report, error: PolicyError | None) -> str:
     if error:
         return f"policy rejected, {policy} stays: {error}"
-    for result in report.having(FAILED):
-        return result.failure
+    failed = report.having(FAILED)
+    if failed:
+        return failed[0].failure + _and_more(failed)
     if report.contended:
         names = ", ".join(each for each in Parameter if each in report.contended)
         return f"{names} contended, restored less often"
-    for result in report.having(LEFT):
-        told = f"{result.parameter} is {result.now}, policy says {result.policy}"
-        return f"{told}; {result.outcome}"
+    left = report.having(LEFT)
+    if left:
+        told = f"{left[0].parameter} is {left[0].now}, policy says {left[0].policy}"
+        return f"{told}; {left[0].outcome}{_and_more(left)}"
     audit = " (audit)" if policy.mode is Mode.AUDIT else ""
     return describe(policy.values) + audit
+
+
+def _and_more(results: Sequence[object]) -> str:
+    return f" (and {len(results) - 1} more)" if len(results) > 1 else ""

@@ -20,8 +20,7 @@ def dead_peer_s(values: Mapping[Parameter, int]) -> int:
 def dead_peer(values: Mapping[Parameter, int]) -> str:
     """Say when and how a dead peer is noticed; needs all three values."""
     idle = format_span(values[Parameter.TIME])
-    probes = values[Parameter.PROBES]
-    each = f"{probes} probes" if probes != 1 else "1 probe"
-    apart = format_span(values[Parameter.INTVL])
+    probes, apart = values[Parameter.PROBES], format_span(values[Parameter.INTVL])
+    each = f"{probes} probes {apart} apart" if probes > 1 else f"1 probe and {apart}"
     total = format_span(dead_peer_s(values))
-    return f"noticed {total} after its last packet: {idle} idle, then {each} {apart} apart"
+    return f"noticed {total} after its last packet: {idle} idle, then {each}"

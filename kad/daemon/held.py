@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from kad.core.errors import MissingPolicyError, PolicyError
 from kad.core.events import Event, Kind
 from kad.core.policy import Policy
+from kad.core.report import FAILED, Report
 from kad.core.status import PolicyStatus
 from kad.daemon.edges import PolicySource
 from kad.daemon.source import Loaded
@@ -20,6 +21,7 @@ class HeldPolicy:
         self._loaded_at = ""
         self._last_good = False
         self._kept = False
+        self._new = False
         self.error: PolicyError | None = None
 
     def boot(self) -> Iterator[Event]:
@@ -35,7 +37,7 @@ class HeldPolicy:
             yield from self._reject(error)
             self._last_good = True
             loaded = kept
-        yield from self._hold(loaded)
+        self._hold(loaded)
 
     def load(self) -> Iterator[Event]:
         """Load again; a file that is bad or gone leaves the policy in force."""
@@ -47,7 +49,7 @@ class HeldPolicy:
         if self.error is not None:
             self.error, self._last_good = None, False
             yield Event(Kind.RECOVERED, f"policy {loaded.file} is valid again")
-        yield from self._hold(loaded)
+        self._hold(loaded)
 
     def _reject(self, error: PolicyError) -> Iterator[Event]:
         known = self.error is not None and self.error.mistakes == error.mistakes
@@ -57,13 +59,21 @@ class HeldPolicy:
             text = f"policy rejected, the last good one stays: {error}"
             yield Event(Kind.POLICY_REJECTED, text)
 
-    def _hold(self, loaded: Loaded) -> Iterator[Event]:
+    def _hold(self, loaded: Loaded) -> None:
         before, self._loaded = self._loaded, loaded
         if before is None or before != loaded:
             self._loaded_at, self._kept = self._utc(), False
         if before is None or (before.file, before.policy) != (loaded.file, loaded.policy):
+            self._new = True
+
+    def news(self, report: Report) -> Iterator[Event]:
+        """Say that a new policy is in force, once a pass has tried it."""
+        if self._new:
+            self._new = False
+            failed = ", ".join(each.parameter.key for each in report.having(FAILED))
+            but = f"; could not be set: {failed}" if failed else ""
             kept = " (last good)" if self._last_good else ""
-            text = f"policy {loaded.file} in force: {loaded.policy}{kept}"
+            text = f"policy {self.file} in force: {self.policy}{kept}{but}"
             yield Event(Kind.POLICY_LOADED, text)
 
     def keep(self) -> None:

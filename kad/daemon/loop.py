@@ -19,6 +19,8 @@ from kad.reconcile import reconcile
 
 # The state file is written at least this often, or at each check where those are rarer.
 STATE_EVERY_S = 60
+# So often in a row a watch that began anew has the file read once more; then the timer does.
+MOST_REARMED = 10
 
 
 class Daemon:
@@ -43,6 +45,7 @@ class Daemon:
         self._state_written = 0.0
         self._shown: object = None
         self._unwatched: str | None = None
+        self._rearmed = 0
         self._troubles: dict[str, str] = {}
 
     def run(self) -> None:
@@ -84,8 +87,7 @@ class Daemon:
         before, report = self._reconcile(began, boot=boot)
         if reload:
             self._tally.answer(int(began * 1e6), self._held.error, report)
-        events += news(before, report)
-        self._tell(events)
+        self._tell([*events, *news(before, report), *self._held.news(report)])
         if self._shows_news(report) or reload or self._state_is_old():
             self._write_state(report)
         self._inform(report, ready=boot or reload)
@@ -178,7 +180,9 @@ class Daemon:
         if health.watching and (health.lost or self._unwatched):
             self._tell([Event(Kind.RECOVERED, f"watching {self._held.file} again")])
         self._unwatched = None if health.watching else health.lost
-        if health.began:
+        # A watch that begins anew at every look would else have kad spin.
+        self._rearmed = self._rearmed + 1 if health.began else 0
+        if 0 < self._rearmed < MOST_REARMED:
             self._edges.inbox.nudge(Reason.FILE)
 
     def _stop(self) -> None:

@@ -15,7 +15,7 @@ class Mailbox:
 
     # A file's change comes as several events and is often half done at the first: wait until
     # nothing happened for SETTLE_S, but no longer than PATIENCE_S.
-    SETTLE_S = 0.05
+    SETTLE_S = 0.03
     PATIENCE_S = 0.2
 
     def __init__(self) -> None:

@@ -4,14 +4,12 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from kad.core.errors import Mistake, PolicyError, UncheckedPolicyError
 from kad.core.policy import Policy
+from kad.masked import signals_blocked
 
 _PATIENCE_S = 10
-_FOR_THE_DAEMON = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Isolated (-I) from PYTHONPATH and the current directory, and yet of this very kad.
 _PROGRAM = """\
@@ -40,7 +38,7 @@ def _answer(raw: bytes, path: str) -> bytes:
 
     command = (sys.executable, "-I", "-c", _PROGRAM, _ROOT, path)
     try:
-        with _deaf():
+        with signals_blocked():
             child = subprocess.run(
                 command, input=raw, capture_output=True, timeout=_PATIENCE_S, check=False
             )
@@ -51,19 +49,6 @@ def _answer(raw: bytes, path: str) -> bytes:
     if child.returncode:
         raise _unchecked(path, _last_words(child.returncode, child.stderr))
     return child.stdout
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Have the child born deaf to the signals that a terminal or systemd sends to all of kad.
-
-    They are for the daemon, which hears them when the child has answered.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_DAEMON)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _last_words(status: int, stderr: bytes) -> str:

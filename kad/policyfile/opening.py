@@ -55,8 +55,24 @@ def refusal(path: str, error: OSError | ValueError) -> PolicyError:
     if isinstance(error, PermissionError):
         group = _group_name(os.getegid())
         who = f" by user {_user_name(os.geteuid())}"
-        hint = f" (chmod 0644, or chgrp {group} and 0640)"
+        closed = _closed_directory(path)
+        hint = (
+            f" ({closed}: chmod 0755, or chgrp {group} and 2755)"
+            if closed
+            else (f" (chmod 0644, or chgrp {group} and 0640)")
+        )
     return PolicyError(Mistake(path, 0, 0, f"cannot be read{who}: {error.strerror}{hint}"))
+
+
+def _closed_directory(path: str) -> str | None:
+    """Give the first directory on the way that may not be searched."""
+    names = os.path.dirname(path).split("/")
+    on_the_way = ("/".join(names[: end + 1]) or "/" for end in range(len(names)))
+    return next((each for each in on_the_way if not _may_search(each)), None)
+
+
+def _may_search(directory: str) -> bool:
+    return os.access(directory, os.X_OK, effective_ids=True)
 
 
 def _trusted(policy_path: PolicyPath, environ: Mapping[str, str]) -> set[int]:

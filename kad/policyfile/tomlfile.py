@@ -8,6 +8,7 @@ from kad.policyfile.tomlplaces import Locator, Repeat
 
 # How tomllib ends its sentences; its exceptions have attributes for that only from Python 3.14 on.
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+_BARE_SPAN = re.compile(r"[^=#]*=[ \t]*([0-9]+ ?[a-z][0-9a-z ]*?)[ \t\r]*(?:#|$)")
 _LONG_NUMBER = re.compile(r"[0-9_]{4300,}")  # sys.int_info.default_max_str_digits
 
 
@@ -46,10 +47,19 @@ def _load(text: str) -> dict[str, object]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         why = str(error)
-        raise UnreadableError(_place_in(text, why), f"not TOML: {_PLACE.sub('', why)}") from error
+        at = _place_in(text, why)
+        what = f"not TOML: {_PLACE.sub('', why)}{_hint(text, at)}"
+        raise UnreadableError(at, what) from error
     except ValueError as error:  # int() of a number of thousands of digits
         match = _LONG_NUMBER.search(text)
         raise UnreadableError(match.start() if match else 0, "a number is too long") from error
+
+
+def _hint(text: str, at: int) -> str:
+    """Tell who wrote `time = 2min` what is missing."""
+    start = text.rfind("\n", 0, at) + 1
+    span = _BARE_SPAN.match(text[start:].split("\n", 1)[0])
+    return f' (a span stands in quotes: "{span[1]}")' if span else ""
 
 
 def _place_in(text: str, why: str) -> int:

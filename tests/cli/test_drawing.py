@@ -78,7 +78,7 @@ def test_a_drifted_page_tells_what_is_and_what_should_be() -> None:
     lines = page(status(time=7200, state="drifted"), PLAIN)
 
     assert lines[0] == "kad        drifted"
-    assert lines[2] == "daemon     none runs here"
+    assert lines[2] == "daemon     none runs by this policy"
     assert lines[5] == "net.ipv4.tcp_keepalive_time      120 s   7200 s  drifted"
     assert [line.split()[0] for line in lines[-2:]] == ["dead", "by"]
 
@@ -148,12 +148,15 @@ def test_the_timeline_is_to_scale() -> None:
     ]
 
 
-def test_a_path_that_forgets_later_stands_behind_the_end() -> None:
-    """The line ends where the connection does."""
-    lines = timeline(WANTED, 720)
-
-    assert lines[0] == "|-------!-!-!-!-!-!-!-!-x"
-    assert lines[1] == "|       |               |                       ^ path forgets: 12 min"
+def test_a_path_that_forgets_later_is_told_after_the_end() -> None:
+    """The scale is that of the dying connection, however long the path remembers."""
+    assert timeline(WANTED, 720) == [
+        "|---------------!---!---!---!---!---!---!---!---x",
+        "|               |                               ^ closed: 6 min",
+        "|               ^ first probe: 2 min",
+        "^ last packet",
+        "path forgets: 12 min, after the end",
+    ]
 
 
 @given(

@@ -46,10 +46,10 @@ def test_boot_puts_the_policy_in_force_and_then_tells_systemd() -> None:
     assert world.kernel.now == WANTED
     assert world.manager.lines == ["READY", IN_FORCE, "STOPPING"]
     assert world.journal.messages == [
-        f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8",
         "net.ipv4.tcp_keepalive_time set to 120 (was 7200)",
         "net.ipv4.tcp_keepalive_intvl set to 30 (was 75)",
         "net.ipv4.tcp_keepalive_probes set to 8 (was 9)",
+        f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8",
     ]
 
 
@@ -176,8 +176,8 @@ def test_a_new_policy_is_no_drift() -> None:
     )
 
     assert world.journal.messages == [
-        f"policy {PATH} in force: time 90 s, intvl 30 s, probes 8",
         "net.ipv4.tcp_keepalive_time set to 90 (was 120)",
+        f"policy {PATH} in force: time 90 s, intvl 30 s, probes 8",
     ]
 
 
@@ -228,10 +228,8 @@ def test_a_bad_file_at_start_falls_back_to_the_last_good_policy() -> None:
     world.run()
 
     assert world.kernel.now == WANTED
-    assert [event.kind for event in world.journal.events][:2] == [
-        Kind.POLICY_REJECTED,
-        Kind.POLICY_LOADED,
-    ]
+    kinds = [event.kind for event in world.journal.events]
+    assert (kinds[0], kinds[-1]) == (Kind.POLICY_REJECTED, Kind.POLICY_LOADED)
     assert world.manager.lines[0] == "READY"
     assert world.state.written[-1].policy.last_good
     assert world.state.written[-1].state == "degraded"
@@ -558,3 +556,25 @@ def test_a_reload_during_a_fight_says_that_its_value_is_not_in_force() -> None:
     assert reload is not None
     assert reload.outcome == "failed"
     assert "it will be tried later" in (reload.error or "")
+
+
+def test_a_policy_that_could_not_be_set_in_full_says_so() -> None:
+    """`in force` is no word for what was refused."""
+    world = World()
+    world.kernel.refuse = {INTVL: errno.EIO}
+
+    world.run()
+
+    assert world.journal.messages[-1] == (
+        f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8; could not be set: intvl"
+    )
+
+
+def test_a_watch_that_never_holds_does_not_have_kad_spin() -> None:
+    """Where each look begins anew, the timer takes over after a while."""
+    world = World()
+    world.watch.health = Health("the kernel dropped a watch", watching=True, began=True)
+
+    world.run(*[wake(Reason.FILE)] * 100)
+
+    assert len(world.inbox.nudges) < 10

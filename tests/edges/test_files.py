@@ -169,6 +169,7 @@ def damaged(good: str) -> list[str]:
         good[: len(good) // 2],
         "null",
         "[]",
+        "[" * 100_000,
         "7",
         "\x00" * 40,
         '{"version": 99}',
@@ -277,9 +278,9 @@ def test_a_damaged_state_file_is_none(tmp_path: Path) -> None:
 def test_what_was_found_before_the_first_write_survives_a_crash(tmp_path: Path) -> None:
     """A daemon that was killed and started again still knows what to put back."""
     kernel = FakeKernel(DEFAULTS)
-    Originals(kernel, str(tmp_path), "boot host").write(TIME, 120)
+    Originals(kernel, [str(tmp_path)], "boot host").write(TIME, 120)
 
-    again = Originals(kernel, str(tmp_path), "boot host")
+    again = Originals(kernel, [str(tmp_path)], "boot host")
     again.write(TIME, 90)
 
     assert dict(again.values) == {TIME: 7200}
@@ -290,9 +291,9 @@ def test_what_was_found_is_forgotten_with_the_boot_and_the_namespace(
     tmp_path: Path, boot: str
 ) -> None:
     """Never are values put back across a reboot, or into another namespace."""
-    Originals(FakeKernel(DEFAULTS), str(tmp_path), "boot host").write(TIME, 120)
+    Originals(FakeKernel(DEFAULTS), [str(tmp_path)], "boot host").write(TIME, 120)
 
-    assert not Originals(FakeKernel(WANTED), str(tmp_path), boot).values
+    assert not Originals(FakeKernel(WANTED), [str(tmp_path)], boot).values
 
 
 def test_what_was_found_is_kept_before_the_value_is_written(tmp_path: Path) -> None:
@@ -304,22 +305,22 @@ def test_what_was_found_is_kept_before_the_value_is_written(tmp_path: Path) -> N
             raise KeyboardInterrupt(parameter, value, path.exists())
 
     with pytest.raises(KeyboardInterrupt, match="True"):
-        Originals(Crashing(), str(tmp_path), "boot host").write(TIME, 120)
+        Originals(Crashing(), [str(tmp_path)], "boot host").write(TIME, 120)
 
 
 def test_damaged_originals_are_none(tmp_path: Path) -> None:
     """What cannot be understood is not put back."""
     path = tmp_path / "originals.json"
-    Originals(FakeKernel(), str(tmp_path), "boot host").write(TIME, 120)
+    Originals(FakeKernel(), [str(tmp_path)], "boot host").write(TIME, 120)
     for content in damaged(path.read_text(encoding="utf-8"))[:7]:
         path.write_text(content, encoding="utf-8")
-        assert not Originals(FakeKernel(), str(tmp_path), "boot host").values
+        assert not Originals(FakeKernel(), [str(tmp_path)], "boot host").values
 
 
 def test_without_a_place_to_keep_it_what_was_found_is_still_known(tmp_path: Path) -> None:
     """A read-only state directory costs the memory of a crash, nothing more."""
     kernel = FakeKernel()
-    originals = Originals(kernel, str(tmp_path / "absent"), "boot host")
+    originals = Originals(kernel, [str(tmp_path / "absent")], "boot host")
 
     originals.write(TIME, 120)
 

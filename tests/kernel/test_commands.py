@@ -156,7 +156,7 @@ def test_status_without_a_daemon_compares_policy_and_kernel(machine: Machine) ->
     assert drifted.returncode == 1
     assert "net.ipv4.tcp_keepalive_time      120 s   7200 s  drifted" in drifted.stdout
     assert in_force.returncode == 3
-    assert "none runs here" in in_force.stdout
+    assert "none runs by this policy" in in_force.stdout
     assert (
         "noticed 6 min after its last packet: 2 min idle, then 8 probes 30 s apart"
         in in_force.stdout

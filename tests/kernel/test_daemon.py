@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes import INTVL, PROBES, TIME
 from tests.kernel.conftest import POLICY
-from tests.netns import KAD, PATIENCE_S, Daemon, Machine, wait_until
+from tests.netns import KAD, Daemon, Machine, wait_until
 
 WANTED = [120, 30, 8]
 DEFAULTS = [7200, 75, 9]
@@ -37,10 +37,10 @@ def test_ready_means_that_the_values_are_in_the_kernel(machine: Machine) -> None
         assert machine.values() == WANTED
         assert daemon.heard()[:2] == ["READY=1", IN_FORCE]
         assert daemon.lines() == [
-            f"<6>policy {machine.policy} in force: time 120 s, intvl 30 s, probes 8",
             f"<6>{TIME} set to 120 (was 7200)",
             f"<6>{INTVL} set to 30 (was 75)",
             f"<6>{PROBES} set to 8 (was 9)",
+            f"<6>policy {machine.policy} in force: time 120 s, intvl 30 s, probes 8",
         ]
         assert daemon.stop() == 0
         assert daemon.heard()[-1] == "STOPPING=1"
@@ -341,7 +341,7 @@ def test_on_stop_restore_survives_a_crash_in_between(machine: Machine) -> None:
     machine.set(PROBES, 7)
     with machine.daemon() as daemon:
         daemon.signal(signal.SIGKILL)
-        daemon.process.wait(PATIENCE_S)
+        daemon.wait()
     killed = machine.values()
     with machine.daemon() as daemon:
         machine.set(INTVL, 20)
@@ -377,6 +377,7 @@ def test_the_state_file_may_be_read_by_anybody_and_the_policy_s_copy_by_root(
     shell = f"umask 077; exec {' '.join(KAD)} run --policy {machine.policy}"
     with machine.daemon(program=("sh", "-c", shell)):
         directory = (machine.directory / "run").stat().st_mode
+        wait_until((machine.state / "policy.json").exists)
         mode = (machine.directory / "run/status.json").stat().st_mode
         kept = (machine.state / "policy.json").stat().st_mode
 
@@ -458,8 +459,67 @@ def test_without_a_state_directory_a_crash_still_does_not_lose_what_was_found(
     environ = {"STATE_DIRECTORY": "/absent"}
     with machine.daemon(**environ) as daemon:
         daemon.signal(signal.SIGKILL)
-        daemon.process.wait(PATIENCE_S)
+        daemon.wait()
     with machine.daemon(**environ) as daemon:
         daemon.stop()
 
     assert machine.values() == DEFAULTS
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_signal_that_comes_with_others_or_while_stopped_is_heard_at_once(
+    machine: Machine, attempt: int
+) -> None:
+    """The kernel may give a signal to any thread; kad's loop is woken all the same."""
+    with machine.daemon() as daemon:
+        daemon.signal(signal.SIGSTOP)
+        daemon.signal(signal.SIGHUP)
+        daemon.signal(signal.SIGCONT)
+        daemon.wait_for("READY=1", times=2)
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM)[attempt % 2 :]:
+            daemon.signal(number)
+
+        assert daemon.wait() == 0
+
+
+def test_no_thread_but_the_main_one_takes_the_daemon_s_signals(machine: Machine) -> None:
+    """SigBlk of proc(5): SIGHUP, SIGINT and SIGTERM are blocked in each of them."""
+    wanted = sum(1 << number - 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
+    with machine.daemon() as daemon:
+        pid = str(daemon.pid)
+
+        def blocked() -> dict[str, int]:
+            found = {}
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                status = (task / "status").read_text("ascii").splitlines()
+                mask = next(line for line in status if line.startswith("SigBlk"))
+                found[task.name] = int(mask.split()[1], 16) & wanted
+            return found
+
+        # The main thread blocks them too while it starts the others.
+        wait_until(lambda: len(blocked()) > 1 and blocked()[pid] == 0)
+        assert {mask for task, mask in blocked().items() if task != pid} == {wanted}
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_config_map_that_is_swapped_right_after_the_start_is_seen(
+    machine: Machine, attempt: int
+) -> None:
+    """kubelet turns `..data` to a new directory and removes the old one, whenever it likes."""
+    volume = machine.directory / "volume"
+    volume.mkdir()
+    for name, time in (("..1", "2min"), ("..2", "90s")):
+        (volume / name).mkdir()
+        (volume / name / "policy.toml").write_text(POLICY.replace("2min", time), encoding="utf-8")
+        (volume / name / "policy.toml").chmod(0o644)
+    (volume / "..data").symlink_to("..1")
+    (volume / "policy.toml").symlink_to("..data/policy.toml")
+
+    with machine.daemon("--policy", volume / "policy.toml") as daemon:
+        subprocess.run(["sleep", str(attempt * 0.005)], check=True)
+        (volume / "..data_tmp").symlink_to("..2")
+        (volume / "..data_tmp").rename(volume / "..data")
+        shutil.rmtree(volume / "..1")
+        daemon.wait_for_line(f"<6>{TIME} set to 90 (was 120)")
+
+        assert not [line for line in daemon.lines() if "no longer watching" in line]

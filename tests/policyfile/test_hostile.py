@@ -25,7 +25,7 @@ def verdict(raw: bytes, path: str) -> Policy | tuple[str, ...]:
         for mistake in error.mistakes:
             assert 0 <= mistake.line <= raw.count(b"\n") + 1
             assert 0 <= mistake.column <= len(raw) + 1
-            assert str(mistake).isascii()
+            assert str(mistake).isprintable()
             assert str(mistake).isprintable()
         return error.lines()
 
