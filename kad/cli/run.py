@@ -9,6 +9,7 @@ from time import gmtime, monotonic, strftime
 from kad import policyfile
 from kad.core.errors import KadError, PolicyError
 from kad.core.events import Priority
+from kad.core.neighbours.setting import Setting
 from kad.core.reasons import Reason
 from kad.daemon.edges import Edges
 from kad.daemon.loop import Daemon
@@ -57,11 +58,18 @@ def _daemon(
         manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),
         journal=journal,
         state=StateFile(runtime),
+        neighbours=_neighbours,
         monotonic=monotonic,
         utc=_utc,
     )
     watched = policyfile.candidates(named, os.environ)
     return Daemon(edges, watched, pid=os.getpid(), inode=namespace.inode, host=namespace.host)
+
+
+def _neighbours() -> tuple[Setting, ...]:
+    from kad import neighbours  # noqa: PLC0415  # boot time: first wanted after READY=1
+
+    return neighbours.read().in_effect()
 
 
 def _utc() -> str:

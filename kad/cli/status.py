@@ -7,11 +7,12 @@ import sys
 from dataclasses import replace
 from time import gmtime, sleep, strftime
 
+from kad import neighbours
 from kad.cli.daemons import running
 from kad.cli.once import load, one_pass
 from kad.cli.page import page
 from kad.cli.terminal import Style
-from kad.core.advice import OTHER_NAMESPACE, advice
+from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import KadError
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode
@@ -80,13 +81,14 @@ def _without_daemon(option: str | None) -> Status:
     report = one_pass(replace(policy, mode=Mode.AUDIT))
     found = {each.parameter: each.now for each in report if each.now is not None}
     namespace = own_namespace()
+    others = about_neighbours(policy, neighbours.read().in_effect())
     elsewhere = (OTHER_NAMESPACE,) if namespace.host is False else ()
     return Status(
         state=str(report.state),
         mode=str(policy.mode),
         policy=PolicyStatus(path, strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())),
         namespaces=(namespace_status(report, namespace.inode),),
-        advice=(*advice(policy, found), *elsewhere),
+        advice=(*advice(policy, found), *others, *elsewhere),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kad.core.events import Event, Priority
+from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.reasons import Reason
 from kad.core.status import Status
@@ -110,7 +111,11 @@ class StateStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """All that the loop touches; `monotonic` gives seconds, `utc` an ISO 8601 time."""
+    """All that the loop touches.
+
+    `neighbours` gives the lines of other files that set the parameters; `monotonic` gives seconds,
+    `utc` an ISO 8601 time.
+    """
 
     inbox: Inbox
     kernel: RememberingKernel
@@ -119,5 +124,6 @@ class Edges:
     manager: ServiceManager
     journal: Teller
     state: StateStore
+    neighbours: Callable[[], tuple[Setting, ...]]
     monotonic: Callable[[], float]
     utc: Callable[[], str]

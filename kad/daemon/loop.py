@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from kad.core.advice import OTHER_NAMESPACE, advice
 from kad.core.denial import denial
 from kad.core.events import Event, Kind, Priority
 from kad.core.history import History
@@ -11,7 +10,8 @@ from kad.core.news import drifted, news
 from kad.core.policy import Mode, OnStop, Policy
 from kad.core.reasons import READS_FILE, Reason
 from kad.core.report import Outcome, Report
-from kad.core.status import NamespaceStatus, Status, namespace_status, overall, status_line
+from kad.core.status import Status, namespace_status, overall, status_line
+from kad.daemon.advisor import Advisor
 from kad.daemon.edges import Edges
 from kad.daemon.held import HeldPolicy
 from kad.daemon.tally import Tally
@@ -35,10 +35,10 @@ class Daemon:
         self._watched = watched
         self._pid = pid
         self._inode = inode
-        self._host = host
         self._held = HeldPolicy(edges.source, edges.utc)
         self._history = History()
         self._tally = Tally()
+        self._advisor = Advisor(edges.neighbours, host=host)
         self._next_check = 0.0
         self._state_written = 0.0
         self._unwatched: str | None = None
@@ -91,6 +91,9 @@ class Daemon:
         if loads:
             self._attempt("keep the last good policy", self._held.keep)
             self._watch()
+            # Last, and so after READY=1: it reads a dozen files.
+            if self._advisor.look_around(self._held.policy):
+                self._write_state(report)
 
     def _load(self, began: float, *, boot: bool) -> list[Event]:
         events = list(self._held.boot() if boot else self._held.load())
@@ -132,23 +135,18 @@ class Daemon:
 
     def _status(self, report: Report) -> Status:
         policy = self._held.policy
-        found = {each.parameter: each.now for each in report if each.now is not None}
-        elsewhere = (OTHER_NAMESPACE,) if self._host is False else ()
         return Status(
             state=str(overall(report, self._held.error)),
             mode=str(policy.mode),
             policy=self._held.status,
-            namespaces=(self._namespace(report),),
-            advice=(*advice(policy, found), *elsewhere),
+            namespaces=(namespace_status(report, self._inode),),
+            advice=self._advisor.advice(policy, report),
             generation=self._tally.generation,
             pid=self._pid,
             reload=self._tally.reload,
             checks=self._tally.checks(policy.check_every),
             drift=self._tally.drift,
         )
-
-    def _namespace(self, report: Report) -> NamespaceStatus:
-        return namespace_status(report, self._inode)
 
     def _attempt(self, what: str, action: Callable[[], None]) -> None:
         """Do what kad can do without; say once that it failed, and that it works again."""
