@@ -163,6 +163,7 @@ def _add(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
     if name == "status":
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--json", action="store_true", help="print the state file's object")
+        how.add_argument("--metrics", action="store_true", help="print OpenMetrics text")
         how.add_argument("--watch", action="store_true", help="redraw every second, until ^C")
     if name == "import":
         parser.add_argument(

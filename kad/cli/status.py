@@ -1,4 +1,4 @@
-"""Show the state: as a page, as JSON, or redrawn."""
+"""Show the state: as a page, as JSON, as metrics, or redrawn."""
 
 import argparse
 import json
@@ -13,7 +13,8 @@ from kad.cli.once import load, one_pass
 from kad.cli.page import page
 from kad.cli.terminal import Style
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
-from kad.core.errors import KadError
+from kad.core.errors import KadError, PolicyError
+from kad.core.metrics import metrics
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode
 from kad.core.report import State
@@ -28,6 +29,8 @@ def status(arguments: argparse.Namespace) -> int:
     """Show the state; the exit status says it too."""
     if arguments.watch:
         return _watch(arguments)
+    if arguments.metrics:
+        return _metrics(arguments)
     now = gather(arguments.policy)
     if arguments.json:
         print(json.dumps(now.as_json(), indent=1))
@@ -41,6 +44,17 @@ def _exit_status(now: Status) -> int:
     if now.pid is None:
         return 3 if in_force else 1
     return 0 if in_force else 1
+
+
+def _metrics(arguments: argparse.Namespace) -> int:
+    """Print numbers even where there is no valid policy: that is when an alarm is wanted most."""
+    try:
+        now = gather(arguments.policy)
+    except PolicyError:
+        print(metrics(None), end="")
+        raise
+    print(metrics(now), end="")
+    return _exit_status(now)
 
 
 def _watch(arguments: argparse.Namespace) -> int:
