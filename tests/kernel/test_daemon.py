@@ -375,6 +375,7 @@ def test_the_state_file_may_be_read_by_anybody_and_the_policy_s_copy_by_root(
     """Whatever umask the daemon was started with."""
     with machine.daemon():
         mode = (machine.directory / "run/status.json").stat().st_mode
+        wait_until((machine.state / "policy.json").exists)  # it is kept after READY=1
         kept = (machine.state / "policy.json").stat().st_mode
 
         assert stat.S_IMODE(mode) == 0o644
