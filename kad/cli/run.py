@@ -5,11 +5,11 @@ import os
 import sys
 from functools import partial
 from time import gmtime, monotonic, strftime
+from typing import TYPE_CHECKING
 
 from kad import policyfile
 from kad.core.errors import KadError, PolicyError
 from kad.core.events import Priority
-from kad.core.neighbours.setting import Setting
 from kad.core.reasons import Reason
 from kad.daemon.edges import Edges
 from kad.daemon.loop import Daemon
@@ -26,6 +26,9 @@ from kad.procfs import Procfs
 from kad.signals import install
 from kad.statefile import StateFile
 from kad.watch import Watch
+
+if TYPE_CHECKING:
+    from kad.core.neighbours.setting import Setting
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,7 +69,7 @@ def _daemon(
     return Daemon(edges, watched, pid=os.getpid(), inode=namespace.inode, host=namespace.host)
 
 
-def _neighbours() -> tuple[Setting, ...]:
+def _neighbours() -> "tuple[Setting, ...]":
     from kad import neighbours  # noqa: PLC0415  # boot time: first wanted after READY=1
 
     return neighbours.read().in_effect()

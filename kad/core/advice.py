@@ -1,13 +1,16 @@
 """Advise on a valid policy; advice is never an error."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from kad.core.errors import ascii_line
-from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.spans import format_span
 from kad.core.words import dead_peer_s
+
+if TYPE_CHECKING:
+    from kad.core.neighbours.setting import Setting
 
 # nf_conntrack's defaults have several timers of 300 s; a probe at the same second may come late.
 CONNTRACK_S = 300
@@ -51,7 +54,7 @@ def _about_death(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[st
         yield f"a dead peer is noticed only after {total}; under an hour is usual"
 
 
-def about_neighbours(policy: Policy, settings: Iterable[Setting]) -> tuple[str, ...]:
+def about_neighbours(policy: Policy, settings: Iterable["Setting"]) -> tuple[str, ...]:
     """Name the lines of other files that set a parameter of the policy to something else."""
     return tuple(
         f"{each.place} sets {each.parameter} to {ascii_line(each.value)}; "

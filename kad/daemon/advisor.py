@@ -1,11 +1,14 @@
 """Advise on the policy in force, with what else sets its parameters."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
-from kad.core.neighbours.setting import Setting
 from kad.core.policy import Policy
 from kad.core.report import Report
+
+if TYPE_CHECKING:
+    from kad.core.neighbours.setting import Setting
 
 
 class Advisor:
@@ -14,7 +17,9 @@ class Advisor:
     `host` is whether kad's network namespace is PID 1's, None where that is not known.
     """
 
-    def __init__(self, neighbours: Callable[[], tuple[Setting, ...]], *, host: bool | None) -> None:
+    def __init__(
+        self, neighbours: Callable[[], tuple["Setting", ...]], *, host: bool | None
+    ) -> None:
         self._neighbours = neighbours
         self._elsewhere = (OTHER_NAMESPACE,) if host is False else ()
         self._settings: tuple[Setting, ...] = ()

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kad.core.events import Event, Priority
-from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.reasons import Reason
 from kad.core.status import Status
 from kad.daemon.source import Loaded
 from kad.reconcile import Kernel
 from kad.watch import Health
+
+if TYPE_CHECKING:
+    from kad.core.neighbours.setting import Setting
 
 
 class Inbox(Protocol):
@@ -124,6 +126,6 @@ class Edges:
     manager: ServiceManager
     journal: Teller
     state: StateStore
-    neighbours: Callable[[], tuple[Setting, ...]]
+    neighbours: Callable[[], tuple["Setting", ...]]
     monotonic: Callable[[], float]
     utc: Callable[[], str]

@@ -1,6 +1,8 @@
 """What the lines of sysctl.d(5) and of TuneD's profiles mean."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kad.core.advice import about_neighbours
 from kad.core.neighbours import sysctlconf, tuned
@@ -47,9 +49,29 @@ def test_files_count_in_their_order_and_lines_are_found_again() -> None:
     ]
 
 
-def test_a_pattern_of_many_braces_takes_no_time() -> None:
+@pytest.mark.parametrize("braces", ["{a,b}" * 60, "{a}" * 300, "{a}" * 30000, "{" * 30000])
+def test_a_pattern_of_many_braces_takes_no_time(braces: str) -> None:
     """A file can be foolish; kad answers all the same."""
-    assert made_of("*" + "{a,b}" * 60 + " = 5\n") == DEFAULTS
+    assert made_of(f"*{braces} = 5\n") == DEFAULTS
+
+
+WORDS = st.sampled_from(
+    ["net", "ipv4", "tcp_keepalive_time", *'-*?[]{},!./=#; \t\r\n\0"', "[sysctl]"]
+)
+
+
+@given(st.lists(WORDS | st.text(max_size=3)).map("".join))
+def test_no_text_is_a_failure(text: str) -> None:
+    """What is no file of theirs is none of kad's trouble."""
+    file = Text(FILE, text)
+
+    assert set(sysctlconf.winners([file])) <= {each.parameter for each in all_of(file)}
+    assert tuned.winners([tuned.parse(file)]).keys() <= set(Parameter)
+
+
+def all_of(file: Text) -> tuple[Setting, ...]:
+    """Give every setting of a file of sysctl.d."""
+    return sysctlconf.all_settings([file])
 
 
 def profile(*lines: str, file: str = "/etc/tuned/x/tuned.conf") -> tuned.Profile:

@@ -183,11 +183,3 @@ def test_what_is_no_text_or_cannot_be_read_is_no_failure(host: Host) -> None:
     (host.root / "etc/tuned").symlink_to("tuned")
 
     assert host.in_effect() == ["/etc/sysctl.d/30-z.conf:1 600"]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_for_other_eyes_is_passed_over(host: Host) -> None:
-    """kad's user may not read everything in /etc."""
-    host.write("etc/sysctl.d/50-x.conf", f"{TIME} = 600").chmod(0)
-
-    assert host.in_effect() == []

@@ -238,3 +238,10 @@ def test_export_of_a_bad_policy_is_78_and_prints_nothing(machine: Machine) -> No
 
     assert (done.returncode, done.stdout) == (78, "")
     assert f"{machine.policy}:2:10" in done.stderr
+
+
+def test_the_daemon_starts_without_the_code_that_reads_the_neighbours(machine: Machine) -> None:
+    """It stands on the boot's critical path, and advice can wait."""
+    code = "import sys, kad.cli.run; print([each for each in sys.modules if 'neighbours' in each])"
+
+    assert machine.run(KAD[0], "-c", code).stdout == "[]\n"

@@ -8,6 +8,7 @@ from itertools import islice
 _INNERMOST = re.compile(r"\{([^{}]*)\}")
 # More alternatives than anybody means; a pattern of many braces has millions.
 _MOST = 256
+_LONGEST = 1024
 
 
 def is_pattern(key: str) -> bool:
@@ -17,6 +18,8 @@ def is_pattern(key: str) -> bool:
 
 def matches(pattern: str, path: str) -> bool:
     """Tell whether the pattern, GLOB_BRACE included, names the path; `*` stops at a slash."""
+    if len(pattern) > _LONGEST:
+        return False
     return any(_matches(each, path) for each in islice(_alternatives(pattern), _MOST))
 
 
