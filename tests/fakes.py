@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kad.core.errors import PolicyError
 from kad.core.events import Event, Priority
+from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.reasons import Reason
@@ -208,6 +209,19 @@ class FakeState:
         self.removed = True
 
 
+@dataclass
+class FakeNeighbours:
+    """What other files set."""
+
+    settings: tuple[Setting, ...] = ()
+    reads: int = 0
+
+    def read(self) -> tuple[Setting, ...]:
+        """Give the lines."""
+        self.reads += 1
+        return self.settings
+
+
 class World:
     """A daemon with all its edges replaced."""
 
@@ -220,6 +234,7 @@ class World:
         self.journal = FakeJournal()
         self.state = FakeState()
         self.inbox = FakeInbox(self.clock, [])
+        self.neighbours = FakeNeighbours()
         self.host: bool | None = True
 
     def run(self, *steps: Step) -> None:
@@ -233,6 +248,7 @@ class World:
             manager=self.manager,
             journal=self.journal,
             state=self.state,
+            neighbours=self.neighbours.read,
             monotonic=self.clock.monotonic,
             utc=lambda: "2026-01-01T00:00:00Z",
         )

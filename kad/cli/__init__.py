@@ -80,6 +80,11 @@ def _dispatch(argv: Sequence[str]) -> int:
         from kad.cli.check import check  # noqa: PLC0415  # only what the command needs
 
         return check(arguments)
+    if command in {"import", "export"}:
+        from kad.cli.exporting import export  # noqa: PLC0415  # only what the command needs
+        from kad.cli.importing import import_  # noqa: PLC0415  # only what the command needs
+
+        return import_(arguments) if command == "import" else export(arguments)
     from kad.cli.once import apply, plan  # noqa: PLC0415  # only what the command needs
 
     return apply(arguments) if command == "apply" else plan(arguments)

@@ -21,6 +21,7 @@ class Command:
     argument: bool = False
 
 
+_POSITIONAL = frozenset({"command", "argument", "files"})
 COMMANDS = {
     "run": Command(
         "run the daemon in the foreground",
@@ -63,6 +64,20 @@ COMMANDS = {
         "force all the same, 1 where not, 78 where there is no valid policy to compare with.",
         ("kad status", "kad status --watch", "kad status --json | jq .state"),
     ),
+    "import": Command(
+        "make a policy out of what sysctl.d, sysctl.conf and TuneD set",
+        "Prints a policy with the values of sysctl.conf(5) lines: those of the files named, else "
+        "those of this host, the active TuneD profile included. Says on stderr which lines to "
+        "remove, and which values kad does not take. Exits 1 where there is none to take.",
+        ("kad import > policy.toml", "kad import /etc/sysctl.d/90-net.conf"),
+        policy=False,
+    ),
+    "export": Command(
+        "print the policy as sysctl.d or Kubernetes understands it",
+        "Prints a file of sysctl.d(5), or the securityContext of a pod. Exits 78 for an invalid "
+        "policy.",
+        ("kad export --to sysctl.d", "kad export --to kubernetes --policy ./policy.toml"),
+    ),
 }
 
 
@@ -95,7 +110,7 @@ def _unknown_first(word: str) -> None:
 
 
 def _unknown_rest(arguments: argparse.Namespace, word: str) -> None:
-    options = [f"--{name}" for name in vars(arguments) if name not in {"command", "argument"}]
+    options = [f"--{name}" for name in vars(arguments) if name not in _POSITIONAL]
     what = "option" if word.startswith("-") else "argument"
     text = f"{arguments.command}: {word}: no such {what}"
     if what == "argument" and "--policy" in options and "argument" not in vars(arguments):
@@ -147,4 +162,13 @@ def _add(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
     if name == "status":
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--json", action="store_true", help="print the state file's object")
+        how.add_argument("--metrics", action="store_true", help="print OpenMetrics text")
         how.add_argument("--watch", action="store_true", help="redraw every second, until ^C")
+    if name == "import":
+        parser.add_argument(
+            "files", metavar="FILE", nargs="*", help="a file of sysctl.conf(5) lines"
+        )
+    if name == "export":
+        parser.add_argument(
+            "--to", required=True, choices=("sysctl.d", "kubernetes"), help="the format to print"
+        )

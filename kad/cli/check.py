@@ -6,10 +6,10 @@ import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from kad import policyfile
+from kad import neighbours, policyfile
 from kad.cli.once import load
 from kad.cli.timeline import timeline
-from kad.core.advice import OTHER_NAMESPACE, advice
+from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import printable
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
@@ -30,7 +30,8 @@ def check(arguments: argparse.Namespace) -> int:
     for line in _meaning(policy, found):
         print(line)
     elsewhere = (OTHER_NAMESPACE,) if own_namespace().host is False else ()
-    for each in (*advice(policy, found), *elsewhere):
+    others = about_neighbours(policy, neighbours.read().in_effect())
+    for each in (*advice(policy, found), *others, *elsewhere):
         print(f"advice: {each}")
     if arguments.argument is None and arguments.policy is None:
         _check_service_user(path)

@@ -5,6 +5,7 @@ import os
 import sys
 from functools import partial
 from time import gmtime, monotonic, strftime
+from typing import TYPE_CHECKING
 
 from kad import policyfile
 from kad.core.errors import DeniedError, KadError, PolicyError
@@ -25,6 +26,9 @@ from kad.procfs import Procfs
 from kad.signals import install
 from kad.statefile import StateFile
 from kad.watch import Watch
+
+if TYPE_CHECKING:
+    from kad.core.neighbours.setting import Setting
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,11 +66,18 @@ def _daemon(
         manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),
         journal=journal,
         state=StateFile(runtime),
+        neighbours=_neighbours,
         monotonic=monotonic,
         utc=_utc,
     )
     watched = policyfile.candidates(named, os.environ)
     return Daemon(edges, watched, pid=os.getpid(), inode=namespace.inode, host=namespace.host)
+
+
+def _neighbours() -> "tuple[Setting, ...]":
+    from kad import neighbours  # noqa: PLC0415  # boot time: first wanted after READY=1
+
+    return neighbours.read().in_effect()
 
 
 def _utc() -> str:

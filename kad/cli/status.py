@@ -1,4 +1,4 @@
-"""Show the state: as a page, as JSON, or redrawn."""
+"""Show the state: as a page, as JSON, as metrics, or redrawn."""
 
 import argparse
 import json
@@ -7,12 +7,14 @@ import sys
 from dataclasses import replace
 from time import gmtime, sleep, strftime
 
+from kad import neighbours
 from kad.cli.daemons import running
 from kad.cli.once import load, one_pass
 from kad.cli.page import page
 from kad.cli.terminal import Style
-from kad.core.advice import OTHER_NAMESPACE, advice
-from kad.core.errors import KadError
+from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
+from kad.core.errors import KadError, PolicyError
+from kad.core.metrics import metrics
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode
 from kad.core.report import State
@@ -27,6 +29,8 @@ def status(arguments: argparse.Namespace) -> int:
     """Show the state; the exit status says it too."""
     if arguments.watch:
         return _watch(arguments)
+    if arguments.metrics:
+        return _metrics(arguments)
     now = gather(arguments.policy)
     if arguments.json:
         print(json.dumps(now.as_json(), indent=1))
@@ -40,6 +44,17 @@ def _exit_status(now: Status) -> int:
     if now.pid is None:
         return 3 if in_force else 1
     return 0 if in_force else 1
+
+
+def _metrics(arguments: argparse.Namespace) -> int:
+    """Print numbers even where there is no valid policy: that is when an alarm is wanted most."""
+    try:
+        now = gather(arguments.policy)
+    except PolicyError:
+        print(metrics(None), end="")
+        raise
+    print(metrics(now), end="")
+    return _exit_status(now)
 
 
 def _watch(arguments: argparse.Namespace) -> int:
@@ -80,13 +95,14 @@ def _without_daemon(option: str | None) -> Status:
     report = one_pass(replace(policy, mode=Mode.AUDIT))
     found = {each.parameter: each.now for each in report if each.now is not None}
     namespace = own_namespace()
+    others = about_neighbours(policy, neighbours.read().in_effect())
     elsewhere = (OTHER_NAMESPACE,) if namespace.host is False else ()
     return Status(
         state=str(report.state),
         mode=str(policy.mode),
         policy=PolicyStatus(path, strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())),
         namespaces=(namespace_status(report, namespace.inode),),
-        advice=(*advice(policy, found), *elsewhere),
+        advice=(*advice(policy, found), *others, *elsewhere),
     )
 
 

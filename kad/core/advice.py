@@ -1,11 +1,16 @@
 """Advise on a valid policy; advice is never an error."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
+from kad.core.errors import ascii_line
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.spans import format_span
 from kad.core.words import complete, dead_peer_s
+
+if TYPE_CHECKING:
+    from kad.core.neighbours.setting import Setting
 
 # nf_conntrack's defaults have several timers of 300 s; a probe at the same second may come late.
 CONNTRACK_S = 300
@@ -47,3 +52,13 @@ def _about_death(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[st
     if complete(values) and dead_peer_s(values) > LONGEST_DEAD_S:
         total = format_span(dead_peer_s(values))
         yield f"a dead peer is noticed only after {total}; under an hour is usual"
+
+
+def about_neighbours(policy: Policy, settings: Iterable["Setting"]) -> tuple[str, ...]:
+    """Name the lines of other files that set a parameter of the policy to something else."""
+    return tuple(
+        f"{each.place} sets {each.parameter} to {ascii_line(each.value)}; "
+        f"policy says {policy.values[each.parameter]}"
+        for each in settings
+        if each.parameter in policy.values and each.number != policy.values[each.parameter]
+    )

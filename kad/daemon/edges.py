@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kad.core.errors import PolicyError
 from kad.core.events import Event, Priority
@@ -12,6 +12,9 @@ from kad.core.status import Status
 from kad.daemon.source import Loaded
 from kad.reconcile import Kernel
 from kad.watch import Health
+
+if TYPE_CHECKING:
+    from kad.core.neighbours.setting import Setting
 
 
 class Inbox(Protocol):
@@ -111,7 +114,11 @@ class StateStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """All that the loop touches; `monotonic` gives seconds, `utc` an ISO 8601 time."""
+    """All that the loop touches.
+
+    `neighbours` gives the lines of other files that set the parameters; `monotonic` gives seconds,
+    `utc` an ISO 8601 time.
+    """
 
     inbox: Inbox
     kernel: RememberingKernel
@@ -120,5 +127,6 @@ class Edges:
     manager: ServiceManager
     journal: Teller
     state: StateStore
+    neighbours: Callable[[], tuple["Setting", ...]]
     monotonic: Callable[[], float]
     utc: Callable[[], str]

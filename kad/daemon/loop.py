@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from kad.core.advice import OTHER_NAMESPACE, advice
 from kad.core.denial import denial
 from kad.core.events import Event, Kind, Priority
 from kad.core.history import History
@@ -12,6 +11,7 @@ from kad.core.policy import Mode, OnStop, Policy
 from kad.core.reasons import READS_FILE, Reason
 from kad.core.report import Outcome, Report
 from kad.core.status import Status, namespace_status, overall, status_line
+from kad.daemon.advisor import Advisor
 from kad.daemon.edges import Edges
 from kad.daemon.held import HeldPolicy
 from kad.daemon.tally import Tally
@@ -37,10 +37,10 @@ class Daemon:
         self._watched = watched
         self._pid = pid
         self._inode = inode
-        self._host = host
         self._held = HeldPolicy(edges.source, edges.utc)
         self._history = History()
         self._tally = Tally()
+        self._advisor = Advisor(edges.neighbours, host=host)
         self._next_check = 0.0
         self._state_written = 0.0
         self._shown: object = None
@@ -94,6 +94,9 @@ class Daemon:
         if loads:
             self._attempt("keep the last good policy", self._held.keep)
             self._watch()
+            # Last, and so after READY=1: it reads a dozen files.
+            if self._advisor.look_around(self._held.policy):
+                self._write_state(report)
 
     def _load(self, began: float, *, boot: bool) -> list[Event]:
         events = list(self._held.boot() if boot else self._held.load())
@@ -142,14 +145,12 @@ class Daemon:
 
     def _status(self, report: Report) -> Status:
         policy = self._held.policy
-        found = {each.parameter: each.now for each in report if each.now is not None}
-        elsewhere = (OTHER_NAMESPACE,) if self._host is False else ()
         return Status(
             state=str(overall(report, self._held.error)),
             mode=str(policy.mode),
             policy=self._held.status,
             namespaces=(namespace_status(report, self._inode),),
-            advice=(*advice(policy, found), *elsewhere),
+            advice=self._advisor.advice(policy, report),
             generation=self._tally.generation,
             pid=self._pid,
             reload=self._tally.reload,

@@ -8,6 +8,7 @@ import pytest
 
 from kad.core.errors import DeniedError, MissingPolicyError, Mistake, PolicyError
 from kad.core.events import Kind
+from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
 from kad.core.reasons import READS_FILE, Reason
@@ -578,3 +579,45 @@ def test_a_watch_that_never_holds_does_not_have_kad_spin() -> None:
     world.run(*[wake(Reason.FILE)] * 100)
 
     assert len(world.inbox.nudges) < 10
+
+
+def test_the_neighbours_are_read_after_ready_and_shown_in_the_state_file() -> None:
+    """Advice never holds the boot up; who looks a moment later has it."""
+    world = World()
+    world.neighbours.settings = (Setting("/etc/sysctl.d/90-x.conf", 3, TIME, TIME, "600"),)
+    told: list[list[str]] = []
+    read = world.neighbours.read
+
+    def notes_what_was_told() -> tuple[Setting, ...]:
+        told.append(list(world.manager.lines))
+        return read()
+
+    world.neighbours.read = notes_what_was_told  # type: ignore[method-assign]
+    world.run()
+
+    assert told == [["READY", IN_FORCE]]
+    assert [status.advice for status in world.state.written] == [
+        (),
+        (f"/etc/sysctl.d/90-x.conf:3 sets {TIME} to 600; policy says 120",),
+    ]
+
+
+def test_the_neighbours_are_read_with_the_policy_and_not_at_every_wakeup() -> None:
+    """A fight for a value costs no look at a dozen files."""
+    world = World()
+
+    world.run(
+        wake(Reason.PAUSE), wake(Reason.RELOAD), wake(Reason.FILE), wake(Reason.PAUSE), on_timer()
+    )
+
+    assert world.neighbours.reads == 4
+
+
+def test_neighbours_that_stay_as_they_are_write_no_state_file() -> None:
+    """A quiet system stays quiet, with advice too."""
+    world = World()
+    world.neighbours.settings = (Setting("/etc/sysctl.d/90-x.conf", 3, TIME, TIME, "600"),)
+
+    world.run(wake(Reason.FILE), wake(Reason.FILE))
+
+    assert len(world.state.written) == 2

@@ -379,6 +379,7 @@ def test_the_state_file_may_be_read_by_anybody_and_the_policy_s_copy_by_root(
         directory = (machine.directory / "run").stat().st_mode
         wait_until((machine.state / "policy.json").exists)
         mode = (machine.directory / "run/status.json").stat().st_mode
+        wait_until((machine.state / "policy.json").exists)  # it is kept after READY=1
         kept = (machine.state / "policy.json").stat().st_mode
 
         assert stat.S_IMODE(directory) == 0o755

@@ -1,0 +1,1 @@
+"""Understand the files of whoever else sets the three parameters."""

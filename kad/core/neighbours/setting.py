@@ -1,0 +1,70 @@
+"""Say which line of which file sets a parameter to what."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kad.core.errors import ascii_line
+from kad.core.parameters import Parameter
+
+# What proc_dointvec() takes, as strtoul() with base 0 does; what follows a space is left unread.
+_NUMBER = re.compile(r"-?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<oct>0[0-7]*)|(?P<dec>[1-9][0-9]*))")
+_LONGEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A file with its content."""
+
+    file: str
+    text: str
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Give the lines as editors count them, from 1."""
+        return enumerate(self.text.split("\n"), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A line that sets a parameter; key and value as they are written there."""
+
+    file: str
+    line: int
+    parameter: Parameter
+    key: str
+    value: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as an editor can jump to it."""
+        return ascii_line(f"{self.file}:{self.line}")
+
+    @property
+    def words(self) -> str:
+        """The line itself."""
+        return ascii_line(f"{self.key} = {self.value}")
+
+    @property
+    def number(self) -> int | None:
+        """The value as the kernel reads it, which takes `010` for 8; None for what is no number."""
+        word = self.value.split()[0] if self.value.split() else ""
+        match = _NUMBER.fullmatch(word) if len(word) <= _LONGEST else None
+        if match is None:
+            return None
+        bases = ((match["hex"], 16), (match["oct"], 8), (match["dec"], 10))
+        value = next(int(digits, base) for digits, base in bases if digits is not None)
+        return -value if word.startswith("-") else value
+
+
+def proc_path(key: str) -> str:
+    """Give the path below /proc/sys that a key names, by the rule of sysctl.d(5).
+
+    Where the first separator is a dot, dots and slashes change places; else it is a path already.
+    """
+    separator = re.search(r"[./]", key)
+    if separator is not None and separator[0] == ".":
+        key = key.translate(str.maketrans("./", "/."))
+    return re.sub("/+", "/", key).lstrip("/")
+
+
+PATHS = {proc_path(parameter): parameter for parameter in Parameter}
