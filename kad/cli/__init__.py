@@ -70,6 +70,10 @@ def _dispatch(argv: Sequence[str]) -> int:
         from kad.cli.check import check  # noqa: PLC0415  # only what the command needs
 
         return check(arguments)
+    if command == "schema":
+        from kad.cli.schema import schema  # noqa: PLC0415  # only what the command needs
+
+        return schema()
     from kad.cli.once import apply, plan  # noqa: PLC0415  # only what the command needs
 
     return apply(arguments) if command == "apply" else plan(arguments)

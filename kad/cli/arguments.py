@@ -63,6 +63,13 @@ COMMANDS = {
         "force all the same, 1 where not, 78 where there is no valid policy to compare with.",
         ("kad status", "kad status --watch", "kad status --json | jq .state"),
     ),
+    "schema": Command(
+        "print the JSON Schema of the policy file, for editors",
+        "An editor that knows it completes keys, shows what they mean, and marks mistakes while "
+        "one types. The policies that come with kad name it in their first line.",
+        ("kad schema > policy.schema.json",),
+        policy=False,
+    ),
 }
 
 
