@@ -131,8 +131,8 @@ class OnStopTable(Table):
         OnStop,
         _one_of(OnStop),
         Field(
-            description="keep the policy's values in the kernel, or restore what kad found "
-            "before it first wrote since boot. Every stop counts, restarts and upgrades too.",
+            description="Whether to keep the policy's values in the kernel, or to restore what kad "
+            "found before it first wrote since boot. Every stop counts, restarts and upgrades too.",
         ),
     ] = _DEFAULT.on_stop
 
@@ -143,7 +143,7 @@ class PolicyModel(Table):
     mode: Annotated[
         Mode,
         _one_of(Mode),
-        Field(description="enforce the policy, or audit: report and never write."),
+        Field(description="Whether to enforce the policy, or to audit: report, never write."),
     ] = _DEFAULT.mode
     keepalive: Annotated[
         KeepaliveTable,
