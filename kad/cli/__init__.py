@@ -4,8 +4,21 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from kad.core.errors import KadError, UsageError
+
+_HANDLERS = {
+    "run": ("run", "run"),
+    "check": ("check", "check"),
+    "plan": ("once", "plan"),
+    "apply": ("once", "apply"),
+    "reload": ("reload", "reload"),
+    "status": ("status", "status"),
+    "import": ("importing", "import_"),
+    "export": ("exporting", "export"),
+    "schema": ("schema", "schema"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,31 +76,10 @@ def _dispatch(argv: Sequence[str]) -> int:
     from kad.cli.arguments import parse  # noqa: PLC0415  # memory and boot time
 
     arguments = parse(argv)
-    command = arguments.command
-    if command == "run":
-        from kad.cli.run import run  # noqa: PLC0415  # only what the command needs
-
-        return run(arguments)
-    if command == "reload":
-        from kad.cli.reload import reload  # noqa: PLC0415  # only what the command needs
-
-        return reload()
-    if command == "status":
-        from kad.cli.status import status  # noqa: PLC0415  # only what the command needs
-
-        return status(arguments)
-    if command == "check":
-        from kad.cli.check import check  # noqa: PLC0415  # only what the command needs
-
-        return check(arguments)
-    if command in {"import", "export"}:
-        from kad.cli.exporting import export  # noqa: PLC0415  # only what the command needs
-        from kad.cli.importing import import_  # noqa: PLC0415  # only what the command needs
-
-        return import_(arguments) if command == "import" else export(arguments)
-    from kad.cli.once import apply, plan  # noqa: PLC0415  # only what the command needs
-
-    return apply(arguments) if command == "apply" else plan(arguments)
+    module, function = _HANDLERS[arguments.command]
+    # By name, so that a command imports only what it needs itself.
+    status: int = getattr(import_module(f"kad.cli.{module}"), function)(arguments)
+    return status
 
 
 def _complain(error: KadError) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from kad import __version__
+from kad.cli.reference import exit_statuses
 from kad.core.errors import UsageError
 
 
@@ -78,6 +79,13 @@ COMMANDS = {
         "policy.",
         ("kad export --to sysctl.d", "kad export --to kubernetes --policy ./policy.toml"),
     ),
+    "schema": Command(
+        "print the JSON Schema of the policy file, for editors",
+        "An editor that knows it completes keys, shows what they mean, and marks mistakes while "
+        "one types. The policies that come with kad name it in their first line.",
+        ("kad schema > policy.schema.json",),
+        policy=False,
+    ),
 }
 
 
@@ -90,7 +98,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the arguments after the program's name; UsageError for what is not known."""
-    parser = _parser()
+    parser = describe()
     if argv and argv[0] not in COMMANDS:
         _unknown_first(argv[0])
     arguments, rest = parser.parse_known_args(argv)
@@ -123,12 +131,15 @@ def _suggestion(word: str, known: object) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _parser() -> argparse.ArgumentParser:
+def describe() -> argparse.ArgumentParser:
+    """Give the whole command line, for its manual and completions too."""
     parser = _Parser(
         prog="kad",
         description="Keep a Linux host's TCP keepalive under policy.",
-        epilog="kad COMMAND --help tells more, with examples. The policy is /etc/kad/policy.toml "
-        "(or .yaml, .yml), or what $KAD_POLICY or --policy names.",
+        epilog=f"exit status:\n{exit_statuses()}\n\n"
+        "kad COMMAND --help tells more, with examples; so do kad(8) and kad-policy(5). The policy\n"
+        "is /etc/kad/policy.toml (or .yaml, .yml), or what $KAD_POLICY or --policy names.",
+        formatter_class=_Formatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"kad {__version__}")
@@ -146,10 +157,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Folds the description, and keeps the lines of the examples."""
+    """Folds what is one line, and keeps the lines of examples and tables."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        if text.startswith("examples:\n"):
+        if "\n" in text:
             return text
         return super()._fill_text(text, width, indent)
 

@@ -1,5 +1,6 @@
 """Ask the running daemon to read its policy, and report its verdict."""
 
+import argparse
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ _STEP_S = 0.01
 _EXIT = {"accepted": 0, "failed": 1, "rejected": 78}
 
 
-def reload() -> int:
+def reload(_: argparse.Namespace) -> int:
     """Send SIGHUP; wait for a reload that began later."""
     directory = runtime()
     noted = int(monotonic() * 1e6)

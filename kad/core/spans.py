@@ -2,7 +2,7 @@
 
 import re
 
-_UNITS = {
+UNITS = {
     **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
     **dict.fromkeys(("h", "hr", "hour", "hours"), 3600),
@@ -16,6 +16,10 @@ _REFUSED = {
 }
 # A number without a unit is in seconds, and only the last may stand so: systemd's parse_time().
 _TERM = re.compile(r"[ \t\r\n]*([0-9]{1,9})[ \t\r\n]*([^\W\d_]*)")
+_GAP = r"[ \t\r\n]*"
+_NAMED = "|".join(sorted(filter(None, UNITS), key=len, reverse=True))
+# The grammar as one expression that every JSON Schema validator takes, for editors.
+PATTERN = f"^{_GAP}([0-9]{{1,9}}{_GAP}({_NAMED}){_GAP})*[0-9]{{1,9}}{_GAP}({_NAMED})?{_GAP}$"
 _HELP = "a span is whole seconds or like 2min, 30s, 1h 30min"
 
 
@@ -31,9 +35,9 @@ def parse_span(text: str) -> int:
             raise ValueError(_why_not(rest))
         rest = rest[match.end() :]
         number, unit = match.groups()
-        if unit not in _UNITS or (not unit and rest):
+        if unit not in UNITS or (not unit and rest):
             raise ValueError(_REFUSED.get(unit) or _why_not(unit + rest))
-        total += int(number) * _UNITS[unit]
+        total += int(number) * UNITS[unit]
     return total
 
 

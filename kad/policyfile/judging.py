@@ -4,11 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import cast
 
 from kad.core.policy import Policy
 from kad.core.spans import format_span
 from kad.policyfile.document import Path
-from kad.policyfile.model import NEEDS_ONE, PolicyModel, Problem, is_span, is_table, judge, table_at
+from kad.policyfile.model import (
+    NEEDS_ONE,
+    PolicyModel,
+    Problem,
+    Table,
+    bounds,
+    is_span,
+    is_table,
+    judge,
+)
 
 _DAY = 86400
 
@@ -43,12 +53,12 @@ def _fault(problem: Problem) -> Fault:
 
 
 def _expected(path: Path) -> str:
-    field = table_at(path[:-1]).model_fields[str(path[-1])]
+    field = _table_at(path[:-1]).model_fields[str(path[-1])]
     if is_table(field):
         return "a table"
     if isinstance(field.annotation, type) and issubclass(field.annotation, StrEnum):
         return " or ".join(f'"{choice}"' for choice in field.annotation)
-    highest = next(int(each.le) for each in field.metadata if hasattr(each, "le"))
+    _, highest = bounds(field)
     if not is_span(field):
         return f"1 to {highest}"
     return f"1 to {highest} s" if highest % _DAY else f"1 s to {format_span(highest)}"
@@ -65,8 +75,16 @@ def _hint(problem: Problem) -> str:
     return ""
 
 
+def _table_at(path: Path) -> type[Table]:
+    """Give the model of the table at the path."""
+    model: type[Table] = PolicyModel
+    for key in path:
+        model = cast("type[Table]", model.model_fields[str(key)].annotation)
+    return model
+
+
 def _unknown(path: Path) -> str:
-    name, known = str(path[-1]), list(table_at(path[:-1]).model_fields)
+    name, known = str(path[-1]), list(_table_at(path[:-1]).model_fields)
     elsewhere = next((keys for keys in _every_key() if keys[-1] == name), None)
     if elsewhere:
         return f"unknown key here; did you mean {'.'.join(elsewhere)}?"
@@ -81,4 +99,4 @@ def _every_key() -> Iterator[tuple[str, ...]]:
     for name, field in PolicyModel.model_fields.items():
         yield (name,)
         if is_table(field):
-            yield from ((name, key) for key in table_at((name,)).model_fields)
+            yield from ((name, key) for key in _table_at((name,)).model_fields)

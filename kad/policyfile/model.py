@@ -5,7 +5,7 @@ The only importer of pydantic, which costs 100 ms and 15 MB: never imported by a
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, NamedTuple, cast
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -17,6 +17,7 @@ from kad.policyfile.document import Path
 
 _DAY = 86400
 _DEFAULT = Policy(values={})
+Key = FieldInfo  # a key of the file, as pydantic describes it
 NEEDS_ONE = "needs at least one of time, intvl, probes"
 
 
@@ -45,7 +46,7 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class KeepaliveTable(Table):
+class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
     """What the kernel is to do; a parameter left out is none of kad's business."""
 
     time: Annotated[
@@ -130,8 +131,8 @@ class OnStopTable(Table):
         OnStop,
         _one_of(OnStop),
         Field(
-            description="keep the policy's values in the kernel, or restore what kad found "
-            "before it first wrote since boot. Every stop counts, restarts and upgrades too.",
+            description="Whether to keep the policy's values in the kernel, or to restore what kad "
+            "found before it first wrote since boot. Every stop counts, restarts and upgrades too.",
         ),
     ] = _DEFAULT.on_stop
 
@@ -142,7 +143,7 @@ class PolicyModel(Table):
     mode: Annotated[
         Mode,
         _one_of(Mode),
-        Field(description="enforce the policy, or audit: report and never write."),
+        Field(description="Whether to enforce the policy, or to audit: report, never write."),
     ] = _DEFAULT.mode
     keepalive: Annotated[
         KeepaliveTable,
@@ -181,19 +182,18 @@ def judge(tree: Mapping[str, object]) -> Policy | list[Problem]:
         return [Problem(each["loc"], each["type"], each["msg"], each["input"]) for each in details]
 
 
-def table_at(path: Path) -> type[Table]:
-    """Give the model of the table at the path."""
-    model: type[Table] = PolicyModel
-    for key in path:
-        model = cast("type[Table]", model.model_fields[str(key)].annotation)
-    return model
-
-
-def is_table(field: FieldInfo) -> bool:
+def is_table(field: Key) -> bool:
     """Tell a table from a value."""
     return isinstance(field.annotation, type) and issubclass(field.annotation, Table)
 
 
-def is_span(field: FieldInfo) -> bool:
+def is_span(field: Key) -> bool:
     """Tell a span of time from a mere number."""
     return any(getattr(each, "func", None) is _seconds for each in field.metadata)
+
+
+def bounds(field: Key) -> tuple[int, int]:
+    """Give the lowest and the highest number that a field takes."""
+    lowest = next(int(each.ge) for each in field.metadata if hasattr(each, "ge"))
+    highest = next(int(each.le) for each in field.metadata if hasattr(each, "le"))
+    return lowest, highest

@@ -14,7 +14,7 @@ from kad.core.errors import UsageError
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ([], "no command; there are run, check, plan, apply, reload, status, import, export"),
+        ([], f"no command; there are {', '.join(COMMANDS)}"),
         (["chek"], "chek: no such command; did you mean check?"),
         (["xyzzy"], "xyzzy: no such command"),
         (["--policy", "p.toml", "check"], "--policy: options stand after the command"),

@@ -1,0 +1,148 @@
+"""Write kad(8): the command, the daemon and what it tells."""
+
+from kad import __version__
+from kad.cli.reference import ENVIRONMENT, EXIT_STATUS, FILES
+from kad.core.contention import LIMIT, WINDOW_S
+from kad.core.events import Kind
+from manual import troff
+from manual.commandline import CommandLine, command_lines
+
+_DESCRIPTION = """
+kad keeps the three sysctls of Linux's TCP keepalive, `net.ipv4.tcp_keepalive_time`,
+`net.ipv4.tcp_keepalive_intvl` and `net.ipv4.tcp_keepalive_probes`, as one policy file wants them.
+IPv6 connections use the same three. What the policy means, key by key, is told in kad-policy(5).
+
+The daemon, `kad run`, puts the policy in force, and compares it with the kernel ever after: when
+the policy file changes, when it is told to reload, and every `drift.check_every`. It writes only
+what differs, reads back what it wrote, and believes only that. A parameter that the policy leaves
+out is none of its business. A pass over values in force writes nothing and logs nothing.
+
+A value that somebody else changed after kad had put it in force is drift: it is named in the
+journal, and restored unless the policy says otherwise. A file with a mistake changes nothing: the
+policy in force stays, kad says what is wrong, and is degraded until the file is mended. At a start
+with such a file the last good policy is used where there is one.
+"""
+
+_CONTENTION = f"""
+When one parameter was changed by somebody else more than {LIMIT} times within {WINDOW_S:.0f} s, kad
+says so once, and restores it only after a pause of 1 s, doubling up to 60 s. {WINDOW_S:.0f} s
+without a foreign change end it.
+"""
+
+_LIMITS = """
+Sysctls reach only sockets with SO_KEEPALIVE on. A program that never sets it takes no part, and one
+that sets its own TCP_KEEPIDLE goes its own way: socket(7), tcp(7).
+
+A lowered `time` reaches an open connection only when the timer that runs has fired. Probes are for
+idle connections: where data is in flight, `net.ipv4.tcp_retries2` or TCP_USER_TIMEOUT decides.
+
+A new network namespace starts with the kernel's defaults, whatever its parent has. kad keeps the
+one that it runs in.
+
+kad expects its policy on a local filesystem. One that hangs stops the checks; the values stay.
+"""
+
+_SIGNALS = {
+    "SIGHUP": "Reads the policy now. `kad reload` sends it, and waits for the verdict.",
+    "SIGTERM, SIGINT": "Ends the daemon within a second. The values stay, unless the policy's "
+    "`on_stop.values` says otherwise.",
+}
+
+_JOURNAL = """
+Where stderr is the journal, each entry has the fields below; on a terminal it is the same sentence
+in colour, else the sentence with its priority in front: sd-daemon(3). The events, which
+`journalctl KAD_EVENT=drift` and the like find, are:
+"""
+
+# One sentence each; journalctl -x tells more, from the message catalog.
+_EVENTS = {
+    Kind.POLICY_LOADED: "A policy is in force, from its file.",
+    Kind.POLICY_REJECTED: "The policy file cannot be used; the last good policy stays. Tells the "
+    "first mistake, and how many more there are.",
+    Kind.VALUE_SET: "kad set a parameter as the policy wants it.",
+    Kind.DRIFT: "Somebody else changed a parameter. Tells what kad did about it.",
+    Kind.CONTENTION: "Somebody else changes a parameter again and again; kad restores it less "
+    "often.",
+    Kind.WRITE_FAILED: "A parameter could not be set, or not be read. Tells the kernel's reason.",
+    Kind.WATCH_LOST: "kad no longer sees changes of the policy file at once, but at each check.",
+    Kind.RECOVERED: "What had been wrong is right again.",
+}
+
+_FIELDS = {
+    "KAD_EVENT": "The event, as above.",
+    "KAD_PARAMETER": "The parameter's full name, `net.ipv4.tcp_keepalive_time` for one.",
+    "KAD_POLICY_VALUE": "What the policy wants.",
+    "KAD_FOUND_VALUE": "What the kernel had.",
+    "KAD_OUTCOME": "What became of a drift: `restored`, `warned` (said, and left), `deferred` (to "
+    "be restored later, in a contention) or `failed`.",
+    "KAD_NAMESPACE": "The network namespace; `host` for kad's own.",
+    "KAD_POLICY_FILE": "The policy file.",
+}
+
+_SEE_ALSO = "kad-policy(5), tcp(7), socket(7), sysctl(8), sysctl.d(5), journalctl(1), systemctl(1)"
+
+
+def page(date: str) -> str:
+    """Give the page."""
+    commands = tuple(command_lines())
+    return "\n".join((
+        troff.head("kad", 8, date, __version__),
+        troff.chapter("NAME", "kad \\- keep a Linux host\\(aqs TCP keepalive under policy"),
+        troff.chapter("SYNOPSIS", _synopsis(commands)),
+        troff.chapter("DESCRIPTION", troff.paragraphs(_DESCRIPTION + _CONTENTION)),
+        troff.chapter(
+            "COMMANDS",
+            troff.paragraphs("Options stand after the command. Every command has `--help`."),
+            *(_command(each) for each in commands),
+        ),
+        troff.chapter("EXIT STATUS", troff.table(_statuses())),
+        troff.chapter("SIGNALS", troff.table(_SIGNALS.items())),
+        troff.chapter("ENVIRONMENT", troff.table(ENVIRONMENT.items())),
+        troff.chapter("FILES", troff.table(FILES.items())),
+        troff.chapter("JOURNAL", troff.paragraphs(_JOURNAL), *_journal()),
+        troff.chapter("LIMITS", troff.paragraphs(_LIMITS)),
+        troff.chapter("SEE ALSO", troff.prose(_SEE_ALSO)),
+        "",
+    ))  # fmt: skip
+
+
+def _synopsis(commands: tuple[CommandLine, ...]) -> str:
+    lines = [*(each.usage for each in commands), "kad --help", "kad --version"]
+    return "\n.br\n".join(troff.usage(line) for line in lines)
+
+
+def _command(command: CommandLine) -> str:
+    options = [
+        (each.name, each.value and each.value.metavar, each.help) for each in command.options
+    ]
+    named = [(each.value.metavar, None, each.help) for each in command.arguments]
+    tags = [
+        troff.item(
+            troff.usage(f"{name} {value}" if value else name), f"{text[:1].upper()}{text[1:]}."
+        )
+        for name, value, text in (*named, *options)
+        if name != "--help"
+    ]
+    summary = f"{command.summary[:1].upper()}{command.summary[1:]}."
+    return troff.part(
+        troff.usage(command.usage),
+        troff.paragraphs(f"{summary} {command.more}"),
+        *tags,
+        troff.paragraphs("Examples:" if len(command.examples) > 1 else "Example:"),
+        troff.example("\n".join(command.examples)),
+    )
+
+
+def _statuses() -> list[tuple[str, str]]:
+    return [(str(status), meaning) for status, meaning in EXIT_STATUS.items()]
+
+
+def _journal() -> tuple[str, ...]:
+    events = ((kind.event, _event(kind)) for kind in Kind)
+    fields = troff.paragraphs("The fields, where they apply:")
+    return troff.table(events), fields, troff.table(_FIELDS.items())
+
+
+def _event(kind: Kind) -> str:
+    priority = kind.priority.name.lower()
+    return f"{_EVENTS[kind]} Priority {priority}, MESSAGE_ID `{kind.message_id}`."

@@ -1,0 +1,154 @@
+"""Write kad-policy(5): the policy file, key by key."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kad import __version__
+from kad.core.advice import CONNTRACK_S, FEWEST_PROBES, LONGEST_DEAD_S
+from kad.core.parameters import Parameter
+from kad.core.spans import UNITS, format_span
+from kad.policyfile.document import DEEPEST
+from kad.policyfile.schema import LOCATION, describe
+from manual import troff
+
+_ROOT = Path(__file__).resolve().parent.parent
+_DAY = 86400
+
+_DESCRIPTION = """
+The policy is what an operator wants of a host's TCP keepalive. It is one file, in TOML or, with
+the same keys, in YAML; the suffix tells which. kad(8) takes it from its argument, else from
+`--policy`, else from `$KAD_POLICY`, else from /etc/kad, where two of the three at once are a
+mistake.
+
+Only `[keepalive]` with at least one parameter is needed. A parameter that is left out is none of
+kad's business: whatever the kernel has stays.
+
+A running kad sees a saved file within a second; there is nothing to restart. `kad check` says what
+a policy means, and every mistake in it with its line and column. A file with a mistake changes
+nothing: what was in force stays.
+"""
+
+_BOUNDS = """
+The bounds of the parameters are those of setsockopt(2) for TCP_KEEPIDLE, TCP_KEEPINTVL and
+TCP_KEEPCNT. The sysctls would take more, to the user's harm: 0 probes, for one, cuts healthy idle
+connections.
+"""
+
+_SPANS = """
+A span is whole seconds, `120` or `"120"`, or a text of numbers with units as in systemd.time(7), in
+any order, with or without blanks: `"2min"`, `"1h 30min"`. A last number without a unit is seconds.
+Fractions, signs, units below a second, months, years and `infinity` are mistakes.
+"""
+
+_REFUSED = f"""
+Unknown keys, duplicate keys, and booleans or floats where a number stands are mistakes, and so is
+nesting of more than {DEEPEST} levels. In YAML so are anchors, aliases, tags and a second document,
+and numbers that are no plain decimals: `05`, `0x5`, `1_000`, `12:30`, null.
+
+A file is refused, whatever stands in it, that group or others may write; whose owner is neither
+root nor the user that kad runs as nor, for a file named on the command line, the user who called
+sudo(8); that is over 64 KiB, is not UTF-8, or is no regular file after following symbolic links.
+What was opened is checked, not the name.
+
+The daemon runs as user kad and must be able to read the file. /etc/kad belongs to the group kad and
+hands it on, so that a policy of mode 0640 works. `kad check`, run by root without an argument, also
+tells whether that user can read it.
+"""
+
+_ADVICE = f"""
+Advice is no mistake. `kad check` and `kad status` advise against a `time` that is not below
+`path.idle_timeout`; a `time` of exactly {CONNTRACK_S} s, which races conntrack's timers; fewer than
+{FEWEST_PROBES} probes, which cut good connections where packets are lost; values by which a dead
+peer is noticed only after more than {format_span(LONGEST_DEAD_S)}; and a kad in another network
+namespace than that of PID 1, where the policy does not reach the host.
+"""
+
+_EDITORS = f"""
+The JSON Schema of the file lies in {LOCATION}, and `kad schema` prints it. Editors with taplo find
+it by the first of these comments in TOML, those with yaml-language-server by the second in YAML:
+"""
+
+_SEE_ALSO = "kad(8), tcp(7), setsockopt(2), systemd.time(7), sysctl.d(5)"
+
+
+def page(date: str) -> str:
+    """Give the page."""
+    default = (_ROOT / "packaging" / "policy.toml").read_text(encoding="utf-8")
+    schema: Mapping[str, Any] = describe()
+    return "\n".join((
+        troff.head("kad-policy", 5, date, __version__),
+        troff.chapter("NAME", "kad\\-policy \\- the policy file of kad"),
+        troff.chapter("SYNOPSIS", "\n.br\n".join(_paths())),
+        troff.chapter("DESCRIPTION", troff.paragraphs(_DESCRIPTION)),
+        troff.chapter("KEYS", *_keys(schema["properties"]), troff.paragraphs(_BOUNDS)),
+        troff.chapter("SPANS OF TIME", troff.paragraphs(_SPANS + "\n\n" + _units())),
+        troff.chapter("WHAT IS REFUSED", troff.paragraphs(_REFUSED)),
+        troff.chapter("ADVICE", troff.paragraphs(_ADVICE)),
+        troff.chapter("EDITORS", troff.paragraphs(_EDITORS), troff.example(_comments())),
+        troff.chapter(
+            "EXAMPLES",
+            troff.paragraphs("The policy that is installed:"),
+            troff.example(default),
+            troff.paragraphs("In /usr/share/doc/kad/examples there are more:"),
+            troff.table(_examples()),
+        ),
+        troff.chapter("SEE ALSO", troff.prose(_SEE_ALSO)),
+        "",
+    ))  # fmt: skip
+
+
+def _paths() -> Iterator[str]:
+    yield from (troff.bold(f"/etc/kad/policy.{suffix}") for suffix in ("toml", "yaml", "yml"))
+
+
+def _keys(properties: Mapping[str, Any]) -> Iterator[str]:
+    """Give the keys outside of a table first, then table by table."""
+    loose = {name: each for name, each in properties.items() if "properties" not in each}
+    yield troff.table((name, _meaning(name, each)) for name, each in loose.items())
+    for name in (each for each in properties if each not in loose):
+        inner = properties[name]["properties"]
+        yield troff.part(
+            troff.bold(f"[{name}]"),
+            troff.paragraphs(properties[name]["description"]),
+            troff.table((key, _meaning(f"{name}.{key}", each)) for key, each in inner.items()),
+        )
+
+
+def _meaning(name: str, key: Mapping[str, Any]) -> str:
+    parameter = next((each for each in Parameter if f"keepalive.{each.key}" == name), None)
+    sets = f" Sets `{parameter}`." if parameter else ""
+    default = key.get("default")
+    shown = format_span(default) if isinstance(default, int) else f'`"{default}"`'
+    return f"{_takes(key)} {key['description']}{sets}" + (f" Default: {shown}." if default else "")
+
+
+def _takes(key: Mapping[str, Any]) -> str:
+    """Say the type and the range of a key."""
+    if "enum" in key:
+        return f"{' or '.join(f'`{chr(34)}{each}{chr(34)}`' for each in key['enum'])}."
+    lowest, highest = key["minimum"], key["maximum"]
+    if "pattern" not in key:
+        return f"A whole number, {lowest} to {highest}."
+    return f"A span, {lowest} s to {f'{highest} s' if highest % _DAY else format_span(highest)}."
+
+
+def _units() -> str:
+    """List the units with their names."""
+    names: dict[int, list[str]] = {}
+    for name, seconds in UNITS.items():
+        names.setdefault(seconds, []).append(f"`{name}`")
+    lists = (f"{', '.join(each for each in some if each != '``')}" for some in names.values())
+    return f"The units: {'; '.join(lists)}."
+
+
+def _comments() -> str:
+    return f"#:schema {LOCATION}\n# yaml-language-server: $schema={LOCATION}"
+
+
+def _examples() -> Iterator[tuple[str, str]]:
+    """Give each example with the sentence that it begins with."""
+    for path in sorted((_ROOT / "examples").iterdir()):
+        lines = path.read_text(encoding="utf-8").splitlines()[1:]
+        prose = " ".join(line.lstrip("# ") or "\n" for line in lines if line.startswith("#"))
+        yield path.name, prose.partition(" \n")[0]
