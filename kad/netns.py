@@ -54,9 +54,9 @@ MACHINE = OwnNamespace(0, None, "host")
 
 
 def boot_id(environ: Mapping[str, str]) -> str:
-    """Give the kernel's id of this boot: proc(5), or the unit's word where /proc/sys is hidden."""
+    """Give this boot's id as systemd writes it: the unit's word where it hides /proc/sys."""
     told = environ.get("KAD_BOOT_ID")  # systemd.unit(5)'s %b
     if told:
         return told
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+        return file.read().strip().replace("-", "")
