@@ -72,16 +72,27 @@ class Booted:
             file = self.path(path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
+            file.chmod(0o644)
             return
         script = f"mkdir -p {Path(path).parent}; cat >{path}.new; mv {path}.new {path}"
         self.told("sh", "-c", script, stdin=text)
 
+    def drop_in(self, unit: str, text: str, name: str = "test") -> None:
+        """Change a unit; where the machine runs, after a daemon-reload."""
+        self.write(f"/etc/systemd/system/{unit}.d/{name}.conf", text)
+
     # On and off
 
-    def boot(self) -> None:
-        """Boot, and wait until systemd has nothing more to start."""
+    def boot(self, *, wait: bool = True) -> None:
+        """Boot and, where it is wanted, wait until systemd has nothing more to start."""
         self._start()
-        self.run("systemctl", "is-system-running", "--wait")
+        if wait:
+            self.run("systemctl", "is-system-running", "--wait")
+
+    def reboot(self) -> None:
+        """Shut down, and boot from the same disk."""
+        self.off()
+        self.boot()
 
     def _start(self) -> None:
         work = self._disk.layers[0].parent / f"boot-{next(_numbers)}"
