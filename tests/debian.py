@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,15 @@ def machine_on(*below: Path, directory: Path | None = None) -> Machine:
     layer.mkdir()
     layer.chmod(0o755)  # it becomes the machine's /, whatever the umask here
     return Machine((layer, *below))
+
+
+def fetch_wheels(machine: Machine) -> None:
+    """Lay into /wheels what pip needs for an installation without a network: OFFLINE."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = " ".join(f"'{name}'" for name in ("setuptools", "wheel", *project["dependencies"]))
+    fetch = f"python3 -m venv /tmp/v && /tmp/v/bin/pip wheel --use-pep517 -w /wheels {wanted}"
+    fetched = machine.sh(f"{fetch}; status=$?; rm -r /tmp/v; exit $status", online=True)
+    assert fetched.returncode == 0, fetched.stderr
 
 
 def _apt_sources(codename: str) -> dict[str, str]:

@@ -15,15 +15,29 @@ from itertools import count
 from pathlib import Path
 
 from kad.core.parameters import Parameter
-from tests.debian import CHECKOUT, Machine, debian_tarball, machine_on, own_codename
+from tests.debian import (
+    CHECKOUT,
+    OFFLINE,
+    Machine,
+    debian_tarball,
+    fetch_wheels,
+    machine_on,
+    own_codename,
+)
 
 # Where root is this machine's own /, the layers above it must not lie in it.
 MEMORY = Path("/dev/shm")  # noqa: S108
 PATIENCE_S = 30.0
 STOP_S = 10.0
-PACKAGES = ("systemd", "systemd-sysv", "dbus", "procps", "python3-venv")
+PACKAGES = ("systemd", "systemd-sysv", "dbus", "passwd", "procps", "python3-venv")
 # The tests start what they need; a machine's own jobs, at any hour, are not among it.
 MASKED = ("docker.socket", "timers.target")
+ENVIRONMENT = {
+    "HOME": "/root",
+    "LC_ALL": "C.UTF-8",
+    "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    **OFFLINE,
+}
 _numbers = count()
 
 
@@ -38,7 +52,10 @@ def base(codename: str) -> Path:
 
 
 def install(root: Path) -> Machine:
-    """Install kad over the network, with what a machine needs to boot fast."""
+    """Install kad over the network, with what a machine needs to boot fast.
+
+    The packages stay at hand, so that a machine can install kad again.
+    """
     machine = machine_on(root, directory=MEMORY)
     units = "/etc/systemd/system"
     links = "; ".join(f"ln -sf /dev/null {units}/{name}" for name in MASKED)
@@ -46,6 +63,7 @@ def install(root: Path) -> Machine:
     fresh = "rm -rf /etc/machine-id /etc/fstab /var/log/journal; systemd-machine-id-setup"
     done = machine.sh(f"{quick}; {fresh}; /checkout/packaging/install", online=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    fetch_wheels(machine)
     return machine
 
 
@@ -98,7 +116,7 @@ class Booted:
         work = self._disk.layers[0].parent / f"boot-{next(_numbers)}"
         work.mkdir()
         script = CHECKOUT / "tests/boot-machine"
-        options = map(str, (script, self._layers, work, self.name))
+        options = map(str, (script, self._layers, work, self.name, CHECKOUT))
         command = ["/usr/bin/unshare", "--mount", *options]
         with self.console.open("ab") as console:
             self._process = subprocess.Popen(
@@ -152,7 +170,7 @@ class Booted:
         """Run a command to its end."""
         return subprocess.run(
             self.inside(*command),
-            env={"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"},
+            env=ENVIRONMENT,
             input=stdin,
             capture_output=True,
             text=True,
