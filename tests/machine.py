@@ -117,7 +117,9 @@ class Booted:
         work.mkdir()
         script = CHECKOUT / "tests/boot-machine"
         options = map(str, (script, self._layers, work, self.name, CHECKOUT))
-        command = ["/usr/bin/unshare", "--mount", *options]
+        # Nothing of a machine outlives the tests, however they end.
+        mortal = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
+        command = [*mortal, "/usr/bin/unshare", "--mount", *options]
         with self.console.open("ab") as console:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=console, stderr=console
