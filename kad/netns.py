@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 # <asm-generic/socket.h>; the socket module has no name for it. Linux 5.14.
@@ -14,6 +15,7 @@ class OwnNamespace:
 
     `host` is whether it is PID 1's, None where kad may not look. `cookie` stands for it until the
     next boot, and for no other, as inode numbers are reused at once.
+    `inode` is 0 where it is not known.
     """
 
     inode: int
@@ -52,7 +54,14 @@ def _cookie(inode: int) -> int:
     return int.from_bytes(raw, "little" if socket.htons(1) != 1 else "big")
 
 
-def boot_id() -> str:
-    """Give the kernel's id of this boot: proc(5)."""
+# With the machine's parameters in hand and a private namespace around: which one is not known.
+MACHINE = OwnNamespace(0, None, 0)
+
+
+def boot_id(environ: Mapping[str, str]) -> str:
+    """Give this boot's id as systemd writes it: the unit's word where it hides /proc/sys."""
+    told = environ.get("KAD_BOOT_ID")  # systemd.unit(5)'s %b
+    if told:
+        return told
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        return file.read().strip()
+        return file.read().strip().replace("-", "")

@@ -1,12 +1,17 @@
-"""Read and write the three parameters of the caller's network namespace in /proc/sys."""
+"""Read and write the three parameters of one network namespace in /proc/sys."""
 
+import errno
 import os
+from collections.abc import Mapping
 
 from kad.core.parameters import Parameter
 
+# sd_listen_fds(3): the first descriptor that systemd passes.
+_FIRST_PASSED = 3
+
 
 class Procfs:
-    """The parameters below `root`, which is /proc/sys save in tests.
+    """The parameters of the caller's namespace below `root`, which is /proc/sys save in tests.
 
     /proc/sys/net shows the namespace of the process that looks, at each look.
     """
@@ -21,10 +26,7 @@ class Procfs:
             text = os.read(descriptor, 64)
         finally:
             os.close(descriptor)
-        try:
-            return int(text)
-        except ValueError as error:
-            raise OSError(f"holds {text!r}, which is no number") from error
+        return _number(text)
 
     def write(self, parameter: Parameter, value: int) -> None:
         """Write plain decimal; without O_TRUNC, which would make a second inotify event."""
@@ -33,3 +35,45 @@ class Procfs:
             os.write(descriptor, b"%d\n" % value)
         finally:
             os.close(descriptor)
+
+
+class PassedFiles:
+    """The parameters as descriptors that somebody else opened, in whatever namespace that was.
+
+    One that is missing is an error: a path would lead to another namespace's value.
+    """
+
+    def __init__(self, descriptors: Mapping[Parameter, int]) -> None:
+        self._descriptors = descriptors
+
+    def read(self, parameter: Parameter) -> int:
+        """Give the value; OSError where it cannot be read or is no number."""
+        return _number(os.pread(self._descriptor(parameter), 64, 0))
+
+    def write(self, parameter: Parameter, value: int) -> None:
+        """Write plain decimal."""
+        os.pwrite(self._descriptor(parameter), b"%d\n" % value, 0)
+
+    def _descriptor(self, parameter: Parameter) -> int:
+        try:
+            return self._descriptors[parameter]
+        except KeyError:
+            raise OSError(errno.EBADF, "not among the files that systemd passed") from None
+
+
+def passed_files(environ: Mapping[str, str]) -> PassedFiles | None:
+    """Give the parameters' files that OpenFile= in the unit opened, by name; None without any."""
+    if environ.get("LISTEN_PID") != str(os.getpid()):
+        return None
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    numbers = {name: _FIRST_PASSED + index for index, name in enumerate(names)}
+    named = {each: each.removeprefix("net.ipv4.") for each in Parameter}
+    found = {each: numbers[name] for each, name in named.items() if name in numbers}
+    return PassedFiles(found) if found else None
+
+
+def _number(text: bytes) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise OSError(f"holds {text!r}, which is no number") from error

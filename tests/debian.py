@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,49 +86,78 @@ class Machine:
 
     def copy(self) -> "Machine":
         """Give a machine that starts from this one's state and leaves it as it is."""
-        return machine_on(*self.layers)
+        return machine_on(*self.layers, directory=self.layers[0].parent.parent)
 
     def scrap(self) -> None:
         """Delete what was written."""
         shutil.rmtree(self.layers[0].parent)
 
 
-def machine_on(*below: Path) -> Machine:
-    """Give a machine with a new layer on top of these, which stay as they are."""
-    layer = Path(tempfile.mkdtemp(prefix="kad-machine-")) / "layer"
+def machine_on(*below: Path, directory: Path | None = None) -> Machine:
+    """Give a machine with a new layer, in a directory, on top of these, which stay as they are."""
+    layer = Path(tempfile.mkdtemp(prefix="kad-machine-", dir=directory)) / "layer"
     layer.mkdir()
     layer.chmod(0o755)  # it becomes the machine's /, whatever the umask here
     return Machine((layer, *below))
 
 
-def _apt_sources() -> list[Path]:
-    found = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    return sorted(path for path in found if path.is_file() and path.suffix in {".list", ".sources"})
+def fetch_wheels(machine: Machine) -> None:
+    """Lay into /wheels what pip needs for an installation without a network: OFFLINE."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = " ".join(f"'{name}'" for name in ("setuptools", "wheel", *project["dependencies"]))
+    fetch = f"python3 -m venv /tmp/v && /tmp/v/bin/pip wheel --use-pep517 -w /wheels {wanted}"
+    fetched = machine.sh(f"{fetch}; status=$?; rm -r /tmp/v; exit $status", online=True)
+    assert fetched.returncode == 0, fetched.stderr
 
 
-def _codename() -> str:
+def _apt_sources(codename: str) -> dict[str, str]:
+    """Give this machine's apt sources, of which those that name its release name another."""
+    own = own_codename()
+    folder = Path("/etc/apt/sources.list.d")
+    found = {}
+    for path in sorted([Path("/etc/apt/sources.list"), *folder.glob("*")]):
+        if path.is_file() and path.suffix in {".list", ".sources"}:
+            text = path.read_text(encoding="utf-8")
+            if codename == own or re.search(rf"\s{own}\b", text):
+                found[path.name] = re.sub(rf"(?<=\s){own}\b", codename, text)
+    return found
+
+
+def own_codename() -> str:
+    """Give the name of this machine's release."""
     release = Path("/etc/os-release").read_text(encoding="utf-8")
     return release.split("VERSION_CODENAME=")[1].split()[0]
 
 
-def debian_tarball() -> Path:
-    """Give this machine's release with python3 and no more; make it when missing or a week old."""
+def debian_tarball(codename: str | None = None, *packages: str) -> Path:
+    """Give a release, this machine's by default, with python3 and the packages, and no more.
+
+    It is made when missing or a week old.
+    """
     cache = Path(tempfile.gettempdir()) / "kad-ci-cache"
     cache.mkdir(mode=0o700, exist_ok=True)
     assert cache.stat().st_uid == os.geteuid(), f"{cache} belongs to somebody else"
-    key = hashlib.sha256(b"".join(path.read_bytes() for path in _apt_sources())).hexdigest()[:12]
-    tarball = cache / f"{_codename()}-{key}.tar"
+    name = codename or own_codename()
+    sources = _apt_sources(name)
+    recipe = repr((sources, packages)).encode()
+    tarball = cache / f"{name}-{hashlib.sha256(recipe).hexdigest()[:12]}.tar"
     if not tarball.exists() or time.time() - tarball.stat().st_mtime > WEEK_S:
-        _make_tarball(tarball)
+        _make_tarball(tarball, name, sources, packages)
     return tarball
 
 
-def _make_tarball(tarball: Path) -> None:
+def _make_tarball(
+    tarball: Path, codename: str, sources: dict[str, str], packages: Sequence[str]
+) -> None:
     fresh = tarball.with_suffix(".new.tar")
     options = tarball.with_suffix(".conf")
     with options.open("w") as file:  # how this machine reaches its mirror
         subprocess.run(["/usr/bin/apt-config", "dump", "Acquire"], check=True, stdout=file)
-    small = ["--quiet", "--variant=apt", "--include=python3,ca-certificates"]
-    what = [_codename(), str(fresh), *map(str, _apt_sources())]
-    subprocess.run(["/usr/bin/mmdebstrap", *small, f"--aptopt={options}", *what], check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in sources.items():
+            Path(folder, name).write_text(text, encoding="utf-8")
+        what = [codename, str(fresh), *(f"{folder}/{name}" for name in sources)]
+        include = f"--include={','.join(('python3', 'ca-certificates', *packages))}"
+        small = ["--quiet", "--variant=apt", include]
+        subprocess.run(["/usr/bin/mmdebstrap", *small, f"--aptopt={options}", *what], check=True)
     fresh.rename(tarball)

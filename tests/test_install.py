@@ -10,14 +10,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.debian import CHECKOUT, Machine, debian_tarball, machine_on
+from tests.debian import Machine, debian_tarball, fetch_wheels, machine_on
 
 IN_FORCE = "cat /proc/sys/net/ipv4/tcp_keepalive_{time,intvl,probes} | xargs"
 
@@ -51,11 +50,7 @@ def first(fresh: Machine) -> Iterator[FirstInstallation]:
     """Install kad over the network, and keep the packages at hand for what follows offline."""
     machine = fresh.copy()
     done = machine.sh("umask 077; /checkout/packaging/install", online=True)
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = " ".join(f"'{name}'" for name in ("setuptools", "wheel", *project["dependencies"]))
-    fetch = f"python3 -m venv /tmp/v && /tmp/v/bin/pip wheel --use-pep517 -w /wheels {wanted}"
-    fetched = machine.sh(f"{fetch}; status=$?; rm -r /tmp/v; exit $status", online=True)
-    assert fetched.returncode == 0, fetched.stderr
+    fetch_wheels(machine)
     yield FirstInstallation(machine, done)
     machine.scrap()
 

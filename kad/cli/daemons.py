@@ -34,9 +34,17 @@ def running() -> Status | None:
     while (pid := daemon_pid(directory)) is not None:
         status = StateFile(directory).read()
         if status is not None and pid in {status.pid, 0}:
-            # A runtime directory may be shared by namespaces; the kernel's values are not.
-            return status if status.namespaces[0].inode == own_namespace().inode else None
+            return status if _in_charge_here(status.namespaces[0].inode) else None
         if monotonic() >= until:
             raise KadError(f"{directory}/status.json: not readable, though kad runs, pid {pid}")
         sleep(0.02)
     return None
+
+
+def _in_charge_here(inode: int) -> bool:
+    """Whether a daemon's namespace is this one: a runtime directory may be shared, values are not.
+
+    A daemon that was passed the machine's parameters does not know its inode.
+    """
+    here = own_namespace()
+    return inode == here.inode if inode else here.host is not False

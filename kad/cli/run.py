@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from dataclasses import dataclass
 from functools import partial
 from time import gmtime, monotonic, strftime
 from typing import TYPE_CHECKING
@@ -19,10 +20,11 @@ from kad.directories import runtime_directory, state_directory
 from kad.journal import Journal, Log, NativeLog, open_log
 from kad.lastgood import LastGood
 from kad.lock import RuntimeLock
-from kad.netns import OwnNamespace, boot_id, own_namespace
+from kad.netns import MACHINE, OwnNamespace, boot_id, own_namespace
 from kad.notify import Notify
 from kad.originals import Originals
-from kad.procfs import Procfs
+from kad.procfs import Procfs, passed_files
+from kad.reconcile import Kernel
 from kad.signals import install
 from kad.statefile import StateFile
 from kad.watch import Watch
@@ -38,29 +40,43 @@ def run(arguments: argparse.Namespace) -> int:
     mailbox = Mailbox()
     install(mailbox.nudge)
     log = open_log(os.environ)
-    namespace = own_namespace()
+    files = passed_files(os.environ)
+    namespace = MACHINE if files else own_namespace()
     runtime = runtime_directory(os.environ, namespace.private)
     try:
         with RuntimeLock(runtime):
             # A daemon that was killed left its own; in a container it had the same pid.
             StateFile(runtime).remove()
-            _daemon(arguments.policy, mailbox, Journal(log), namespace, runtime).run()
+            _daemon(
+                arguments.policy,
+                mailbox,
+                Journal(log),
+                _Place(files or Procfs(), namespace, runtime),
+            ).run()
     except KadError as error:
         _say_last_words(error, log)
         return error.exit_status
     return 0
 
 
-def _daemon(
-    named: str | None, mailbox: Mailbox, journal: Journal, namespace: OwnNamespace, runtime: str
-) -> Daemon:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where this daemon is, and the parameters as it has them there."""
+
+    kernel: Kernel
+    namespace: OwnNamespace
+    runtime: str
+
+
+def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place) -> Daemon:
+    namespace, runtime = place.namespace, place.runtime
     state = state_directory(os.environ, namespace.private)
     memory = (state, runtime) if state else (runtime,)
     store = LastGood(state, namespace.key) if state else None
     find = partial(policyfile.find, None, named, os.environ)
     edges = Edges(
         inbox=mailbox,
-        kernel=Originals(Procfs(), memory, f"{boot_id()} net:{namespace.cookie}"),
+        kernel=Originals(place.kernel, memory, f"{boot_id(os.environ)} net:{namespace.cookie}"),
         source=Source(find, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),
         manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),

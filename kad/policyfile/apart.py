@@ -9,7 +9,8 @@ from kad.core.errors import Mistake, PolicyError, UncheckedPolicyError
 from kad.core.policy import Policy
 from kad.masked import signals_blocked
 
-_PATIENCE_S = 10
+# Less than the unit's TimeoutStartSec=: a start that times out would not use the last good policy.
+_PATIENCE_S = 5
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Isolated (-I) from PYTHONPATH and the current directory, and yet of this very kad.
 _PROGRAM = """\

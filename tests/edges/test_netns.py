@@ -15,7 +15,12 @@ def test_the_own_namespace_is_known_by_its_inode() -> None:
 
 def test_a_boot_has_an_id() -> None:
     """What is remembered for one boot is marked with it."""
-    assert len(boot_id()) == 36
+    assert len(boot_id({})) == 32
+
+
+def test_a_unit_that_hides_proc_sys_tells_the_boot() -> None:
+    """Under ProcSubset=pid the kernel's own file is not there."""
+    assert boot_id({"KAD_BOOT_ID": "4f2a"}) == "4f2a"
 
 
 @pytest.mark.parametrize(

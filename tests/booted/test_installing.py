@@ -1,0 +1,71 @@
+"""How packaging/install brings the service, renews it and takes it back."""
+
+from tests.machine import Booted
+from tests.netns import wait_until
+
+INSTALL = "/checkout/packaging/install"
+TRACES = "find /etc /opt /run /usr/local /var/lib -name 'kad*' -o -name '*-kad.*'"
+
+
+def _uninstall(machine: Booted) -> str:
+    return machine.told(INSTALL, "--uninstall")
+
+
+def test_one_command_brings_a_service_that_runs(machine: Booted) -> None:
+    """Enabled for the next boot, started for this one, with the policy in force."""
+    machine.told("rm", "/etc/kad/policy.toml")
+    _uninstall(machine)
+    machine.told("sysctl", "-w", "net.ipv4.tcp_keepalive_time=7200")
+
+    done = machine.told(INSTALL)
+
+    assert done.endswith("kad: installed; kad.service keeps the policy in force\n")
+    assert machine.values() == [120, 30, 8]
+    assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("enabled", "active")
+    assert machine.told("getent", "passwd", "kad").startswith("kad:x:")
+
+
+def test_an_update_restarts_the_service(machine: Booted) -> None:
+    """No kad of before is left running, and the values stay in force."""
+    first = machine.show("MainPID")
+
+    machine.told(INSTALL)
+
+    assert machine.show("ActiveState") == "active"
+    assert machine.show("MainPID") != first
+    assert machine.values() == [120, 30, 8]
+
+
+def test_an_update_leaves_a_disabled_service_so(machine: Booted) -> None:
+    """Who disabled it meant it."""
+    machine.told("systemctl", "disable", "--now", "kad")
+
+    machine.told(INSTALL)
+
+    assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("disabled", "inactive")
+
+
+def test_an_update_over_an_invalid_policy_says_so(machine: Booted) -> None:
+    """The service could start with the last good policy, but not on another machine."""
+    machine.write("/etc/kad/policy.toml", "[keepalive]\nprobes = 0\n")
+    machine.told("rm", "-rf", "/var/lib/kad/policy.json")
+
+    done = machine.run(INSTALL)
+
+    assert done.returncode == 78
+    assert "/etc/kad/policy.toml:2:10: keepalive.probes: must be 1 to 127" in done.stderr
+    wait_until(lambda: machine.show("ActiveState") == "failed")
+
+
+def test_taking_kad_back_stops_the_service_and_leaves_nothing(machine: Booted) -> None:
+    """No unit, no user, no directory; the values stay until the next boot."""
+    found = machine.told("sh", "-c", TRACES).splitlines()
+    assert "/etc/systemd/system/sysinit.target.wants/kad.service" in found
+
+    done = _uninstall(machine)
+
+    assert "kept what is yours: /etc/kad/policy.toml" in done
+    assert machine.told("sh", "-c", TRACES) == "/etc/kad\n"
+    assert machine.run("getent", "passwd", "kad").returncode != 0
+    assert machine.show("LoadState") == "not-found"
+    assert machine.values() == [120, 30, 8]
