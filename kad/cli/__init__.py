@@ -5,8 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from kad.core.errors import KadError, UsageError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 _HANDLERS = {
     "run": ("run", "run"),
@@ -73,13 +78,22 @@ def _prepare_streams() -> None:
 
 
 def _dispatch(argv: Sequence[str]) -> int:
-    from kad.cli.arguments import parse  # noqa: PLC0415  # memory and boot time
-
-    arguments = parse(argv)
+    arguments = _of_the_unit(argv) or _parsed(argv)
     module, function = _HANDLERS[arguments.command]
     # By name, so that a command imports only what it needs itself.
     status: int = getattr(import_module(f"kad.cli.{module}"), function)(arguments)
     return status
+
+
+def _of_the_unit(argv: Sequence[str]) -> SimpleNamespace | None:
+    """Take the unit's own command line as it is: argparse would cost the boot some milliseconds."""
+    return SimpleNamespace(command="run", policy=None) if list(argv) == ["run"] else None
+
+
+def _parsed(argv: Sequence[str]) -> "Namespace":
+    from kad.cli.arguments import parse  # noqa: PLC0415  # memory and boot time
+
+    return parse(argv)
 
 
 def _complain(error: KadError) -> None:

@@ -1,6 +1,5 @@
 """Wire the daemon together and run it."""
 
-import argparse
 import os
 import sys
 from dataclasses import dataclass
@@ -30,10 +29,12 @@ from kad.statefile import StateFile
 from kad.watch import Watch
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from kad.core.neighbours.setting import Setting
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: "Namespace") -> int:
     """Run the daemon until it is told to stop."""
     # Any user may ask for the daemon and its state, and none may write them.
     os.umask(0o022)

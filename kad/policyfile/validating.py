@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 from kad.core.errors import Mistake, PolicyError
-from kad.policyfile.document import Document, Lines, UnreadableError
 
 if TYPE_CHECKING:
     from kad.core.policy import Policy
+    from kad.policyfile.document import Document
 
 
 def validate(raw: bytes, path: str) -> "Policy":
     """Give the policy; PolicyError tells all mistakes, in the file's order."""
+    from kad.policyfile.document import Lines, UnreadableError  # noqa: PLC0415 - boot time
     from kad.policyfile.judging import policy_or_faults  # noqa: PLC0415 - memory and boot time
     from kad.policyfile.wording import mistakes  # noqa: PLC0415 - memory and boot time
 
@@ -30,12 +31,14 @@ def _decode(raw: bytes, path: str) -> str:
     try:
         return raw.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
+        from kad.policyfile.document import Lines  # noqa: PLC0415 - boot time
+
         text = raw[: error.start].decode().removeprefix("\ufeff")
         why = f"not UTF-8: byte 0x{raw[error.start]:02x}"
         raise PolicyError(Mistake(path, *Lines(text).place(len(text)), why)) from error
 
 
-def _parse(text: str, path: str) -> Document:
+def _parse(text: str, path: str) -> "Document":
     if path.endswith(".toml"):
         from kad.policyfile import tomlfile  # noqa: PLC0415 - memory and boot time
 

@@ -524,3 +524,29 @@ def test_a_config_map_that_is_swapped_right_after_the_start_is_seen(
         daemon.wait_for_line(f"<6>{TIME} set to 90 (was 120)")
 
         assert not [line for line in daemon.lines() if "no longer watching" in line]
+
+
+def test_a_start_on_an_unchanged_policy_imports_nothing_heavy_before_ready(
+    machine: Machine,
+) -> None:
+    """kad stands on the boot's critical path: what validates, parses or watches comes later."""
+    machine.run("mount", "-t", "tmpfs", "tmpfs", "/mnt")
+    machine.run("cp", machine.policy, "/mnt/policy.toml")
+    environ = {"KAD_POLICY": "/mnt/policy.toml"}
+    with machine.daemon(program=(*KAD, "run"), **environ) as daemon:
+        wait_until((machine.state / "policy.json").exists)
+        daemon.stop()
+    machine.set(TIME, 7200)
+
+    timed = (KAD[0], "-X", "importtime", *KAD[1:], "run")
+    with machine.daemon(program=timed, **environ) as daemon:
+        daemon.wait_for_line(
+            "<6>policy /mnt/policy.toml in force: time 120 s, intvl 30 s, probes 8"
+        )
+        lines = daemon.lines()
+
+    at = next(number for number, line in enumerate(lines) if " in force: " in line)
+    imported = {line.rpartition("|")[2].strip() for line in lines[:at] if "import time" in line}
+    heavy = {"pydantic", "yaml", "watchdog", "tomllib", "subprocess", "argparse", "asyncio"}
+    assert "kad.daemon.loop" in imported
+    assert not imported & heavy
