@@ -14,6 +14,7 @@ from tests.package import package
 DEB = "/root/kad.deb"
 PREVIOUS = "/root/previous.deb"
 POLICY = "/etc/kad/policy.toml"
+EXPORTER = "/var/lib/prometheus/node-exporter"
 DEFAULTS = [7200, 75, 9]
 WANTED = [120, 30, 8]
 TRACES = "find /etc /opt /run /usr /var/cache /var/lib -name *kad*"
@@ -102,15 +103,20 @@ def test_an_upgrade_leaves_what_the_operator_switched_off(machine: Booted) -> No
 
 
 def test_removed_the_policy_stays_and_purged_nothing(machine: Booted) -> None:
-    """The daemon stops, with the values left as they are until the next boot."""
+    """The daemon and the timer stop, with the values left as they are until the next boot."""
     before = machine.told(*TRACES.split())
     install(machine, DEB)
+    machine.told("mkdir", "-p", EXPORTER)
+    machine.told("systemctl", "enable", "--now", "kad-metrics.timer")
+    machine.told("systemctl", "start", "kad-metrics.service")
     policy = machine.told("cat", POLICY)
 
     machine.told("dpkg", "--remove", "kad")
 
     assert machine.told("cat", POLICY) == policy
     assert machine.run("pgrep", "-u", "kad").returncode == 1
+    assert machine.show("ActiveState", "kad-metrics.timer") == "inactive"
+    assert machine.told("ls", EXPORTER) == ""
     assert machine.values() == WANTED
 
     machine.told("dpkg", "--purge", "kad")
