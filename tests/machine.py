@@ -45,11 +45,11 @@ _numbers = count()
 
 
 def base(codename: str, *packages: str) -> Path:
-    """Give a root directory of the release: this machine's own, or one with packages, to delete."""
+    """Give a root of the release: this machine's own, or one with more packages, to delete."""
     if codename == own_codename():
         return Path("/")
     root = Path(tempfile.mkdtemp(prefix="kad-debian-"))
-    tarball = debian_tarball(codename, *packages)
+    tarball = debian_tarball(codename, *PACKAGES, *packages)
     subprocess.run(["/usr/bin/tar", "-xf", tarball, "-C", root], check=True, timeout=300)
     return root
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.debian import Machine
-from tests.machine import PACKAGES, Booted, base, install, scrap_base
+from tests.machine import Booted, base, install, scrap_base
 
 POLICY = """\
 [keepalive]
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", params=["bookworm", "trixie"], ids=["252", "257"])
 def installed(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """Give a Debian on which kad was installed, and has not run."""
-    root = base(request.param, *PACKAGES)
+    root = base(request.param)
     machine = install(root)
     yield machine
     machine.scrap()

@@ -7,7 +7,7 @@ import pytest
 
 from kad import __version__
 from tests.debian import Machine
-from tests.machine import MODULES, PACKAGES, Booted, base, bootable, scrap_base
+from tests.machine import MODULES, Booted, base, bootable, scrap_base
 from tests.netns import wait_until
 from tests.package import package
 
@@ -31,7 +31,7 @@ REPACK = f"""
 def provided(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """Give a Debian without kad, and with the packages in root's home directory."""
     deb = package(request.param)
-    root = base(request.param, *PACKAGES, *MODULES)
+    root = base(request.param, *MODULES)
     machine = bootable(root)
     (machine.layers[0] / "root").mkdir(mode=0o700, exist_ok=True)
     shutil.copy(deb, machine.layers[0] / DEB[1:])
