@@ -129,19 +129,29 @@ def own_codename() -> str:
     return release.split("VERSION_CODENAME=")[1].split()[0]
 
 
+def cache() -> Path:
+    """Give the directory for what outlives a run of the tests."""
+    directory = Path(tempfile.gettempdir()) / "kad-ci-cache"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    assert directory.stat().st_uid == os.geteuid(), f"{directory} belongs to somebody else"
+    return directory
+
+
+def fresh(path: Path) -> bool:
+    """Tell whether it is there, and not a week old."""
+    return path.exists() and time.time() - path.stat().st_mtime <= WEEK_S
+
+
 def debian_tarball(codename: str | None = None, *packages: str) -> Path:
     """Give a release, this machine's by default, with python3 and the packages, and no more.
 
     It is made when missing or a week old.
     """
-    cache = Path(tempfile.gettempdir()) / "kad-ci-cache"
-    cache.mkdir(mode=0o700, exist_ok=True)
-    assert cache.stat().st_uid == os.geteuid(), f"{cache} belongs to somebody else"
     name = codename or own_codename()
     sources = _apt_sources(name)
     recipe = repr((sources, packages)).encode()
-    tarball = cache / f"{name}-{hashlib.sha256(recipe).hexdigest()[:12]}.tar"
-    if not tarball.exists() or time.time() - tarball.stat().st_mtime > WEEK_S:
+    tarball = cache() / f"{name}-{hashlib.sha256(recipe).hexdigest()[:12]}.tar"
+    if not fresh(tarball):
         _make_tarball(tarball, name, sources, packages)
     return tarball
 
@@ -149,15 +159,15 @@ def debian_tarball(codename: str | None = None, *packages: str) -> Path:
 def _make_tarball(
     tarball: Path, codename: str, sources: dict[str, str], packages: Sequence[str]
 ) -> None:
-    fresh = tarball.with_suffix(".new.tar")
+    new = tarball.with_suffix(".new.tar")
     options = tarball.with_suffix(".conf")
     with options.open("w") as file:  # how this machine reaches its mirror
         subprocess.run(["/usr/bin/apt-config", "dump", "Acquire"], check=True, stdout=file)
     with tempfile.TemporaryDirectory() as folder:
         for name, text in sources.items():
             Path(folder, name).write_text(text, encoding="utf-8")
-        what = [codename, str(fresh), *(f"{folder}/{name}" for name in sources)]
+        what = [codename, str(new), *(f"{folder}/{name}" for name in sources)]
         include = f"--include={','.join(('python3', 'ca-certificates', *packages))}"
         small = ["--quiet", "--variant=apt", include]
         subprocess.run(["/usr/bin/mmdebstrap", *small, f"--aptopt={options}", *what], check=True)
-    fresh.rename(tarball)
+    new.rename(tarball)

@@ -5,6 +5,7 @@ Values are read by a process outside of every unit's sandbox, in the machine's n
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -30,6 +31,8 @@ MEMORY = Path("/dev/shm")  # noqa: S108
 PATIENCE_S = 30.0
 STOP_S = 10.0
 PACKAGES = ("systemd", "systemd-sysv", "dbus", "passwd", "procps", "python3-venv")
+# What the package for Debian 13 depends on: a machine has no network to get it by.
+MODULES = ("python3-pydantic", "python3-sdnotify", "python3-watchdog", "python3-yaml")
 # The tests start what they need; a machine's own jobs, at any hour, are not among it.
 MASKED = ("docker.socket", "timers.target")
 ENVIRONMENT = {
@@ -41,27 +44,41 @@ ENVIRONMENT = {
 _numbers = count()
 
 
-def base(codename: str) -> Path:
-    """Give a root directory of the release: this machine's own, or one that is to be deleted."""
+def base(codename: str, *packages: str) -> Path:
+    """Give a root of the release: this machine's own, or one with more packages, to delete."""
     if codename == own_codename():
         return Path("/")
     root = Path(tempfile.mkdtemp(prefix="kad-debian-"))
-    tarball = debian_tarball(codename, *PACKAGES)
+    tarball = debian_tarball(codename, *PACKAGES, *packages)
     subprocess.run(["/usr/bin/tar", "-xf", tarball, "-C", root], check=True, timeout=300)
     return root
 
 
-def install(root: Path) -> Machine:
-    """Install kad over the network, with what a machine needs to boot fast.
+def scrap_base(root: Path) -> None:
+    """Delete what `base` made."""
+    if str(root) != "/":
+        shutil.rmtree(root)
 
-    The packages stay at hand, so that a machine can install kad again.
-    """
+
+def bootable(root: Path) -> Machine:
+    """Give a machine that boots fast, as it starts nothing that the tests do not need."""
     machine = machine_on(root, directory=MEMORY)
     units = "/etc/systemd/system"
     links = "; ".join(f"ln -sf /dev/null {units}/{name}" for name in MASKED)
     quick = f"{links}; ln -sf /lib/systemd/system/basic.target {units}/default.target"
-    fresh = "rm -rf /etc/machine-id /etc/fstab /var/log/journal; systemd-machine-id-setup"
-    done = machine.sh(f"{quick}; {fresh}; /checkout/packaging/install", online=True)
+    # An image for containers has the last one: it forbids packages to start services.
+    alien = "/etc/machine-id /etc/fstab /var/log/journal /usr/sbin/policy-rc.d"
+    machine.told(f"{quick}; rm -rf {alien}; systemd-machine-id-setup")
+    return machine
+
+
+def install(root: Path) -> Machine:
+    """Install kad over the network on a machine that can boot.
+
+    The packages stay at hand, so that a machine can install kad again.
+    """
+    machine = bootable(root)
+    done = machine.sh("/checkout/packaging/install", online=True)
     assert done.returncode == 0, done.stdout + done.stderr
     fetch_wheels(machine)
     return machine

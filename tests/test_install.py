@@ -19,6 +19,7 @@ import pytest
 from tests.debian import Machine, debian_tarball, fetch_wheels, machine_on
 
 IN_FORCE = "cat /proc/sys/net/ipv4/tcp_keepalive_{time,intvl,probes} | xargs"
+LOCAL = "find /usr/local /etc -type d | sort"
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("mmdebstrap"),
@@ -87,9 +88,34 @@ def test_installed_files_are_roots_and_for_all_to_read(machine: Machine) -> None
 
 
 def test_policy_and_examples_are_those_of_the_checkout(machine: Machine) -> None:
-    """What is read in the checkout is what is installed."""
-    machine.told("cmp /etc/kad/policy.toml /checkout/packaging/policy.toml")
-    machine.told("diff -r /etc/kad/examples /checkout/examples")
+    """What is read in the checkout is what is installed; only the schema lies elsewhere."""
+    machine.told("mkdir /tmp/x; cp -R /checkout/packaging/policy.toml /checkout/examples /tmp/x")
+    machine.told("sed -i s:/usr/share/kad/:/usr/local/share/kad/: /tmp/x/*.toml /tmp/x/*/*")
+
+    machine.told("cmp /etc/kad/policy.toml /tmp/x/policy.toml")
+    machine.told("diff -r /etc/kad/examples /tmp/x/examples")
+
+
+def test_editors_find_the_schema_that_the_policy_names(machine: Machine) -> None:
+    """The first line of the policy is a path that exists, with what `kad schema` prints."""
+    named = machine.told("sed -n '1s/^#:schema //p' /etc/kad/policy.toml")
+
+    assert named == "/usr/local/share/kad/policy.schema.json\n"
+    machine.told(f"kad schema | cmp - {named}")
+
+
+def test_manuals_and_completions_are_where_they_are_looked_for(machine: Machine) -> None:
+    """`man kad` and the tabulator find them, and the manual names files that exist."""
+    machine.told("""
+        cd /usr/local/share; set -e
+        grep -q '^.TH KAD 8' man/man8/kad.8; grep -q '^.TH KAD.*POLICY 5' man/man5/kad-policy.5
+        bash -n bash-completion/completions/kad
+        ls zsh/site-functions/_kad /etc/fish/completions/kad.fish
+    """)
+    manuals = "/usr/local/share/man/*/kad*"
+    files = machine.told(f"grep -oh '/usr/local/share/kad/[a-z.]*[a-z]' {manuals}").split()
+    assert files
+    machine.told(f"! grep /usr/share {manuals} && ls {' '.join(files)}")
 
 
 def test_a_first_installation_puts_the_default_policy_in_force(machine: Machine) -> None:
@@ -172,14 +198,16 @@ def test_kad_works_at_every_moment_of_an_update(machine: Machine) -> None:
     assert machine.told(script) == "2\n"
 
 
-def test_uninstalling_leaves_nothing(machine: Machine) -> None:
-    """Nothing of kad stays, and what apt added is named."""
+def test_uninstalling_leaves_nothing(fresh: Machine, machine: Machine) -> None:
+    """Nothing of kad stays, no directory either, and what apt added is named."""
     machine.told("mkdir -p /var/lib/kad /run/kad")
 
     done = machine.told("/checkout/packaging/install --uninstall")
 
     assert "kept the packages that came with it by apt: python3-venv" in done
-    assert machine.told("find / -xdev -name 'kad*' -not -path '/checkout*'") == ""
+    traces = r"find / -xdev \( -name 'kad*' -o -name _kad \) -not -path '/checkout*'"
+    assert machine.told(traces) == ""
+    assert machine.told(LOCAL) == fresh.told(LOCAL)
 
 
 def test_uninstalling_keeps_an_edited_policy_and_says_so(machine: Machine) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.debian import Machine
-from tests.machine import Booted, base, install
+from tests.machine import Booted, base, install, scrap_base
 
 POLICY = """\
 [keepalive]
@@ -36,8 +36,7 @@ def installed(request: pytest.FixtureRequest) -> Iterator[Machine]:
     machine = install(root)
     yield machine
     machine.scrap()
-    if str(root) != "/":
-        shutil.rmtree(root)
+    scrap_base(root)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from tests.machine import Booted
 from tests.netns import wait_until
 
 INSTALL = "/checkout/packaging/install"
-TRACES = "find /etc /opt /run /usr/local /var/lib -name 'kad*' -o -name '*-kad.*'"
+TRACES = "find /etc /opt /run /usr/local /var/lib -name 'kad*' -o -name '*-kad.*' -o -name _kad"
+EXPORTER = "/var/lib/prometheus/node-exporter"
 
 
 def _uninstall(machine: Booted) -> str:
@@ -69,3 +70,18 @@ def test_taking_kad_back_stops_the_service_and_leaves_nothing(machine: Booted) -
     assert machine.run("getent", "passwd", "kad").returncode != 0
     assert machine.show("LoadState") == "not-found"
     assert machine.values() == [120, 30, 8]
+
+
+def test_metrics_are_written_for_who_wants_them_and_taken_back(machine: Booted) -> None:
+    """The timer comes disabled; enabled and then forgotten, it goes with kad, as does its file."""
+    assert machine.show("UnitFileState", "kad-metrics.timer") == "disabled"
+    machine.told("mkdir", "-p", EXPORTER)
+    machine.told("systemctl", "enable", "--now", "kad-metrics.timer")
+    machine.told("systemctl", "start", "kad-metrics.service")
+    assert machine.told("tail", "-1", f"{EXPORTER}/kad.prom") == "# EOF\n"
+
+    _uninstall(machine)
+
+    assert machine.told("ls", EXPORTER) == ""
+    assert machine.show("LoadState", "kad-metrics.timer") == "not-found"
+    assert machine.told("sh", "-c", TRACES) == "/etc/kad\n"
