@@ -1,8 +1,7 @@
 """Keep the last good policy, beside the bytes it came from, across restarts."""
 
 import errno
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kad import __version__
 from kad.atomic import read_json, write_json
@@ -11,8 +10,7 @@ from kad.core.policy import Policy
 VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """A policy with the file and the raw bytes that it was validated from.
 
     `policy` is None where another version of kad validated it, perhaps by other rules.

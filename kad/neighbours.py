@@ -4,7 +4,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad.core.neighbours import sysctlconf, tuned
 from kad.core.neighbours.setting import Setting, Text
@@ -26,8 +26,7 @@ _PROFILE_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _LIMIT = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
+class Neighbours(NamedTuple):
     """What was read: the files in the order in which they are applied."""
 
     sysctl_d: tuple[Text, ...]

@@ -3,14 +3,13 @@
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # <asm-generic/socket.h>; the socket module has no name for it. Linux 5.14.
 SO_NETNS_COOKIE = 71
 
 
-@dataclass(frozen=True, slots=True)
-class OwnNamespace:
+class OwnNamespace(NamedTuple):
     """The network namespace of this process.
 
     `host` is whether it is PID 1's, None where kad may not look. `cookie` stands for it until the

@@ -2,13 +2,12 @@
 
 import argparse
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad.cli.arguments import COMMANDS, describe
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """What an option or an argument takes: its name, and its choices or a policy file or any."""
 
     metavar: str
@@ -20,8 +19,7 @@ class Value:
         return self.metavar in {"POLICY", "PATH"}
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option, by its long name; `value` is None for a mere switch."""
 
     name: str
@@ -29,8 +27,7 @@ class Option:
     value: Value | None
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument; `many` where it may be repeated."""
 
     help: str
@@ -38,8 +35,7 @@ class Argument:
     many: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
+class CommandLine(NamedTuple):
     """One command as it is typed; `usage` begins with `kad`."""
 
     name: str

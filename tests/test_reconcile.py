@@ -15,7 +15,8 @@ from tests.fakes import DEFAULTS, INTVL, PROBES, TIME, WANTED, WHOLE, FakeKernel
 
 values = st.dictionaries(st.sampled_from(Parameter), st.integers(1, 127), min_size=1)
 kernels = st.fixed_dictionaries({each: st.integers(-1, 2**31 - 1) for each in Parameter})
-policies = st.builds(Policy, values=values, action=st.sampled_from(Action))
+actions = st.sampled_from(Action)
+policies = st.builds(lambda values, action: Policy(values, action=action), values, actions)
 
 
 def once(policy: Policy, kernel: FakeKernel, history: History | None = None) -> Report:

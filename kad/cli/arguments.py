@@ -3,16 +3,14 @@
 import argparse
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from kad import __version__
 from kad.cli.reference import exit_statuses
 from kad.core.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: what it does, in one line and in more, and how it is used."""
 
     summary: str

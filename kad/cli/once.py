@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from dataclasses import replace
 
 from kad import policyfile
 from kad.cli.daemons import running
@@ -35,7 +34,7 @@ def plan(arguments: argparse.Namespace) -> int:
 
 
 def _show_plan(policy: Policy) -> int:
-    report = one_pass(replace(policy, mode=Mode.AUDIT))
+    report = one_pass(policy._replace(mode=Mode.AUDIT))
     for each in report.having(LEFT):
         print(f"{each.parameter}: {each.found} -> {each.policy}")
     failed = [each for each in report if each.outcome in FAILED]

@@ -49,7 +49,7 @@ def _daemon(status: Status) -> str:
         return "none runs by this policy"
     checks = status.checks
     every = format_span(checks.every_s)
-    count = f"{checks.count} check{'s' if checks.count != 1 else ''}"
+    count = f"{checks.count_} check{'s' if checks.count_ != 1 else ''}"
     return f"pid {status.pid}, checking every {every}; {count} by {checks.last_at}"
 
 
@@ -89,6 +89,6 @@ def _drift(status: Status) -> Iterator[str]:
         return
     last = status.drift.last
     yield (
-        f"drift      {status.drift.count} so far, the last {last.at}: {last.parameter} "
+        f"drift      {status.drift.count_} so far, the last {last.at}: {last.parameter} "
         f"was {last.found}, policy says {last.policy}; {last.outcome}"
     )

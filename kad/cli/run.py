@@ -2,10 +2,9 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from functools import partial
 from time import gmtime, monotonic, strftime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kad import policyfile
 from kad.core.errors import DeniedError, KadError, PolicyError
@@ -60,8 +59,7 @@ def run(arguments: "Namespace") -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where this daemon is, and the parameters as it has them there."""
 
     kernel: Kernel

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import replace
 from time import gmtime, sleep, strftime
 
 from kad import neighbours
@@ -87,12 +86,12 @@ def gather(option: str | None) -> Status:
     if daemon is None:
         return alone
     other = f"the daemon, pid {daemon.pid}, has another policy: {daemon.policy.file}"
-    return replace(alone, advice=(*alone.advice, other))
+    return alone._replace(advice=(*alone.advice, other))
 
 
 def _without_daemon(option: str | None) -> Status:
     path, policy = load(None, option)
-    report = one_pass(replace(policy, mode=Mode.AUDIT))
+    report = one_pass(policy._replace(mode=Mode.AUDIT))
     found = {each.parameter: each.now for each in report if each.now is not None}
     namespace = own_namespace()
     others = about_neighbours(policy, neighbours.read().in_effect())
@@ -116,8 +115,8 @@ def _refreshed(daemon: Status) -> Status:
         state = str(State.DEGRADED)
     if state != State.DEGRADED:
         state = str(State.DRIFTED if State.DRIFTED in states else State.IN_FORCE)
-    own = replace(own, parameters=parameters)
-    return replace(daemon, state=state, namespaces=(own, *daemon.namespaces[1:]))
+    own = own._replace(parameters=parameters)
+    return daemon._replace(state=state, namespaces=(own, *daemon.namespaces[1:]))
 
 
 def _read(name: str, told: ParameterStatus) -> ParameterStatus:
@@ -125,10 +124,10 @@ def _read(name: str, told: ParameterStatus) -> ParameterStatus:
         found = Procfs().read(Parameter(name))
     except OSError:
         unknown = told.state if told.policy is None else str(State.FAILED)
-        return replace(told, found=None, state=unknown)
+        return told._replace(found=None, state=unknown)
     if told.policy is None:
-        return replace(told, found=found)
+        return told._replace(found=found)
     if found == told.policy:
-        return replace(told, found=found, state=str(State.IN_FORCE))
+        return told._replace(found=found, state=str(State.IN_FORCE))
     failed = told.state == State.FAILED
-    return replace(told, found=found, state=str(State.FAILED if failed else State.DRIFTED))
+    return told._replace(found=found, state=str(State.FAILED if failed else State.DRIFTED))

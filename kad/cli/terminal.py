@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from kad.core.report import State
 
@@ -17,8 +16,7 @@ _OF_STATE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How to style: `colour` only on a terminal without NO_COLOR (https://no-color.org)."""
 
     terminal: bool

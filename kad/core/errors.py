@@ -1,8 +1,8 @@
 """Name the failures an operator can act on, each with the exit status it ends in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 def ascii_line(text: str) -> str:
@@ -43,8 +43,7 @@ class UsageError(KadError):
     exit_status = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """One thing wrong in a policy file, with the best place known: line and column from 1, or 0."""
 
     file: str

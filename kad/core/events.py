@@ -1,9 +1,9 @@
 """Name what kad tells the journal, with the ids and priorities that users filter by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from kad.core.errors import ascii_line
 from kad.core.report import Result
@@ -36,13 +36,12 @@ class Kind(Enum):
         self.priority = priority
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One line for the journal; `fields` are the KAD_ fields that apply."""
 
     kind: Kind
     message: str
-    fields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    fields: Mapping[str, str] = MappingProxyType({})
 
     def entry(self) -> dict[str, str]:
         """Give the journal's fields, MESSAGE in ASCII."""

@@ -1,8 +1,8 @@
 """Remember what kad left in one namespace, to tell drift from news and a fight from drift."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from kad.core.contention import Contention
 from kad.core.parameters import Parameter
@@ -11,24 +11,23 @@ from kad.core.policy import Action, Mode, Policy
 from kad.core.report import AGREED, FAILED, LEFT, Outcome, Report
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is to be done about a change: write it, or leave it with the outcome `leave`."""
 
     leave: Outcome | None
     drift: bool
 
 
-@dataclass(slots=True)
 class History:
     """What one daemon knows of one namespace from its earlier passes; empty for a single pass.
 
     `put` holds the policy's value that was last seen in force for each parameter.
     """
 
-    last: Report = field(default_factory=lambda: Report({}))
-    put: dict[Parameter, int] = field(default_factory=dict)
-    fights: dict[Parameter, Contention] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.last = Report({})
+        self.put: dict[Parameter, int] = {}
+        self.fights: dict[Parameter, Contention] = {}
 
     def judge(self, policy: Policy, now: float) -> Callable[[Change], Verdict]:
         """Give the judge for one pass that begins at `now`, in seconds that never go backwards."""
@@ -61,7 +60,7 @@ class History:
             if result.outcome in AGREED and policy.mode is Mode.ENFORCE:
                 self.put[result.parameter] = policy.values[result.parameter]
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
-        self.last = replace(report, contended=contended)
+        self.last = Report(report.results, contended)
         return self.last
 
     def _fight(self, parameter: Parameter) -> Contention:

@@ -43,7 +43,7 @@ def _values(status: Status) -> Iterator[str]:
 def _from_daemon(status: Status) -> Iterator[str]:
     if status.drift is not None:
         text = "Drifts since the daemon started."
-        yield from _family("kad_drift", "counter", text, {"_total": status.drift.count})
+        yield from _family("kad_drift", "counter", text, {"_total": status.drift.count_})
     if status.checks is not None:
         at = datetime.fromisoformat(status.checks.last_at).timestamp()
         text = "When the daemon last compared the kernel with the policy."

@@ -1,13 +1,12 @@
 """Compare what the policy wants with what was found."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad.core.parameters import Parameter
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A parameter whose value in the kernel differs from the policy's."""
 
     parameter: Parameter

@@ -1,8 +1,8 @@
 """Hold a valid policy: what the operator wants."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from kad.core.parameters import Parameter
 
@@ -28,8 +28,7 @@ class OnStop(StrEnum):
     RESTORE = "restore"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """A policy that passed every check; times in whole seconds.
 
     `values` holds at least one parameter; one left out of it is none of kad's business.

@@ -1,8 +1,8 @@
 """Say what one pass found and did."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from kad.core.parameters import Parameter
 
@@ -36,8 +36,7 @@ class State(StrEnum):
     DEGRADED = "degraded"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What one pass found and did for one parameter.
 
     `found` is what was read first and `now` what was read last; None where it could not be.
@@ -79,15 +78,19 @@ class Result:
         return f"cannot set {self.parameter} to {self.policy}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
 class Report:
     """What one pass found and did in one namespace: a result for each of the three parameters.
 
     `contended` names those that somebody else fights for.
     """
 
-    results: Mapping[Parameter, Result]
-    contended: frozenset[Parameter] = frozenset()
+    __slots__ = ("contended", "results")
+
+    def __init__(
+        self, results: Mapping[Parameter, Result], contended: frozenset[Parameter] = frozenset()
+    ) -> None:
+        self.results = results
+        self.contended = contended
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results.values())

@@ -1,8 +1,7 @@
 """Hold the state that kad shows, in the shape of its state file."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from kad.core.errors import PolicyError, ascii_line
 from kad.core.parameters import Parameter
@@ -14,8 +13,7 @@ VERSION = 1
 _Kind = TypeVar("_Kind")
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyStatus:
+class PolicyStatus(NamedTuple):
     """Which policy is in force; `error` is what is wrong with the file now.
 
     `last_good` tells that it was bad at start and the policy came from the state directory.
@@ -27,8 +25,7 @@ class PolicyStatus:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadStatus:
+class ReloadStatus(NamedTuple):
     """The last answer to a SIGHUP: `accepted`, `rejected` or `failed`; CLOCK_MONOTONIC in us."""
 
     began_usec: int
@@ -36,17 +33,15 @@ class ReloadStatus:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChecksStatus:
+class ChecksStatus(NamedTuple):
     """How often the kernel was compared with the policy."""
 
-    count: int
+    count_: int
     last_at: str
     every_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class LastDrift:
+class LastDrift(NamedTuple):
     """The latest drift."""
 
     parameter: str
@@ -56,16 +51,14 @@ class LastDrift:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class DriftStatus:
+class DriftStatus(NamedTuple):
     """The drifts since the daemon started."""
 
-    count: int = 0
+    count_: int = 0
     last: LastDrift | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterStatus:
+class ParameterStatus(NamedTuple):
     """A parameter's two values, None where there is none, and how they compare."""
 
     policy: int | None
@@ -73,8 +66,7 @@ class ParameterStatus:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceStatus:
+class NamespaceStatus(NamedTuple):
     """One network namespace."""
 
     name: str
@@ -83,8 +75,7 @@ class NamespaceStatus:
     parameters: Mapping[str, ParameterStatus]
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """All that `kad status` shows; what only a daemon knows is None without one."""
 
     state: str
@@ -100,7 +91,7 @@ class Status:
 
     def as_json(self) -> dict[str, object]:
         """Give the state file's object, in the order in which it reads best."""
-        plain = asdict(self)
+        plain: dict[str, object] = {name: _plain(value) for name, value in _items(self)}
         first = ("generation", "pid", "state", "mode", "policy", "reload", "checks", "drift")
         ordered = {name: plain.pop(name) for name in first}
         return {"version": VERSION, **ordered, **plain}
@@ -127,10 +118,28 @@ class Status:
             raise ValueError(f"not a state file: {error}") from error
 
 
+def _items(value: tuple[object, ...]) -> Iterator[tuple[str, object]]:
+    """Give the fields as the state file names them: tuples have a method `count`."""
+    names: tuple[str, ...] = value._fields  # type: ignore[attr-defined]
+    return ((name.rstrip("_"), getattr(value, name)) for name in names)
+
+
+def _plain(value: object) -> object:
+    """Make objects of named tuples, at any depth."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if not isinstance(value, tuple):
+        return value
+    if hasattr(value, "_fields"):
+        return {name: _plain(each) for name, each in _items(value)}
+    return [_plain(each) for each in value]
+
+
 def _known(kind: Callable[..., _Kind], plain: Mapping[str, object]) -> _Kind:
     """Make a value of what this version knows; a newer kad may have written more."""
-    names = {each.name for each in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in plain.items() if name in names})
+    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
+    names = {name.rstrip("_"): name for name in fields}
+    return kind(**{names[name]: value for name, value in plain.items() if name in names})
 
 
 def _namespace(plain: dict[str, object]) -> NamespaceStatus:
@@ -144,7 +153,7 @@ def _namespace(plain: dict[str, object]) -> NamespaceStatus:
 def _drift(plain: dict[str, object]) -> DriftStatus:
     last = plain["last"]
     return DriftStatus(
-        count=plain["count"],  # type: ignore[arg-type]
+        count_=plain["count"],  # type: ignore[arg-type]
         last=_known(LastDrift, last) if isinstance(last, dict) else None,
     )
 

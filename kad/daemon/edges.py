@@ -1,8 +1,7 @@
 """Say what the loop needs of the world around it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from kad.core.errors import PolicyError
 from kad.core.events import Event, Priority
@@ -112,8 +111,7 @@ class StateStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
+class Edges(NamedTuple):
     """All that the loop touches.
 
     `neighbours` gives the lines of other files that set the parameters; `monotonic` gives seconds,

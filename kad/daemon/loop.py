@@ -1,7 +1,6 @@
 """Wait for any reason and run the same pass."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from kad.core.denial import denial
 from kad.core.events import Event, Kind, Priority
@@ -195,7 +194,7 @@ class Daemon:
 
     def _put_back(self, policy: Policy) -> list[Event]:
         """Put back what kad found, save where somebody else has set another value since."""
-        audit = replace(policy, mode=Mode.AUDIT)
+        audit = policy._replace(mode=Mode.AUDIT)
         once = History().judge
         found = reconcile(audit, self._edges.kernel, once(audit, 0))
         originals = self._edges.kernel.values

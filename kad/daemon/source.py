@@ -1,7 +1,7 @@
 """Load the policy, validating a file only when its bytes have changed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad import policyfile
 from kad.core.errors import Mistake, PolicyError, UncheckedPolicyError
@@ -10,8 +10,7 @@ from kad.lastgood import LastGood, Saved
 from kad.policyfile import PolicyPath
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A valid policy, with the file and the bytes that it came from."""
 
     file: str

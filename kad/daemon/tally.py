@@ -28,7 +28,7 @@ class Tally:
         for result in report:
             # What was put off is noted once more, uncounted, when it has been restored.
             if result in new or (result.drift and result.outcome is Outcome.WRITTEN):
-                self.drift = DriftStatus(self.drift.count + (result in new), _last(result, at))
+                self.drift = DriftStatus(self.drift.count_ + (result in new), _last(result, at))
 
     def answer(self, began_usec: int, error: PolicyError | None, report: Report) -> None:
         """Note how a SIGHUP was answered."""

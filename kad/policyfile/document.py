@@ -2,8 +2,8 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]  # keys from the outermost in; a number counts a list's elements
 
@@ -11,8 +11,7 @@ DEEPEST = 16  # a policy needs three levels; tomllib and PyYAML get slow or give
 REFUSED = object()  # stands for a value that is wrong already; no rule of the model lets it pass
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """Where a key and its value stand, in characters from 0; the end is the first one after."""
 
     key: int
@@ -20,8 +19,7 @@ class Spot:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """Something wrong, told with the path's name before it.
 
     `refused` when it is the path's value that is wrong, so that nobody judges it again.
@@ -49,8 +47,7 @@ class TooDeepError(UnreadableError):
         super().__init__(at, f"nested more than {DEEPEST} deep")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A text that could be parsed: plain values, where they stand, what is wrong already."""
 
     text: str

@@ -1,10 +1,9 @@
 """Say which rules of the model a policy breaks, in an operator's words instead of pydantic's."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import cast
+from typing import NamedTuple, cast
 
 from kad.core.policy import Policy
 from kad.core.spans import format_span
@@ -23,8 +22,7 @@ from kad.policyfile.model import (
 _DAY = 86400
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """A rule broken by the value at the path, or by its last key; `shown` when the value helps."""
 
     path: Path

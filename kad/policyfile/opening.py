@@ -6,7 +6,7 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad.core.errors import MissingPolicyError, Mistake, PolicyError
 
@@ -16,8 +16,7 @@ _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _IRREGULAR = "is no regular file"
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyPath:
+class PolicyPath(NamedTuple):
     """An absolute path, symbolic links in it left alone; `named` on the command line or not.
 
     A file that was named may also belong to the user who called sudo.

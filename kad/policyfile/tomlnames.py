@@ -1,8 +1,8 @@
 """Keep account of the names that a TOML document defines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from kad.policyfile.document import Path, Spot
 
@@ -21,8 +21,7 @@ _GROWS_BY_KEY = {_Kind.DOTTED, _Kind.IMPLIED}
 _GROWS_BY_HEADER = {*_Kind} - {_Kind.VALUE}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One key of a dotted key."""
 
     name: str

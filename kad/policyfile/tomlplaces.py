@@ -6,7 +6,7 @@ takes every document that tomllib takes, and many that tomllib refuses: that is 
 
 import re
 import tomllib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad.policyfile.document import DEEPEST, Path, Spot, TooDeepError, UnreadableError
 from kad.policyfile.tomlnames import Names, Part, RepeatedError
@@ -31,8 +31,7 @@ _SCALAR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
+class Repeat(NamedTuple):
     """A name taken again, and the stretch of text to take out so that it no longer is."""
 
     path: Path

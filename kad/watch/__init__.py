@@ -2,9 +2,8 @@
 
 import errno
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from time import sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kad.masked import signals_blocked
 from kad.watch.names import Directory, directories
@@ -23,8 +22,7 @@ _LIMITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """How the watch is.
 
     `lost` is why it was found dead or cannot be had, `watching` whether all is watched now, and

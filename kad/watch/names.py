@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Linux limits a path's resolution to 40 symbolic links: path_resolution(7).
 _MOST_LINKS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(NamedTuple):
     """A directory to watch: which one it is, and which names in it matter.
 
     `last` tells that one of the names is a file's own, so that writes to it matter too.

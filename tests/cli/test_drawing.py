@@ -1,7 +1,6 @@
 """What the commands draw."""
 
 import io
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -43,8 +42,7 @@ def status(*, time: int = 120, state: str = "in-force") -> Status:
 
 def test_the_page_shows_policy_kernel_and_daemon_side_by_side() -> None:
     """All one wants to know, and nothing else."""
-    shown = replace(
-        status(),
+    shown = status()._replace(
         pid=812,
         checks=ChecksStatus(12, "2026-01-01T00:06:00Z", 30),
         drift=DriftStatus(1, LastDrift(TIME, 120, 7200, "restored", "2026-01-01T00:05:00Z")),
@@ -85,8 +83,8 @@ def test_a_drifted_page_tells_what_is_and_what_should_be() -> None:
 
 def test_every_mistake_of_a_rejected_file_is_on_the_page() -> None:
     """Nobody has to look for the log."""
-    bad = replace(status(), state="degraded")
-    bad = replace(bad, policy=replace(bad.policy, error="/p:1:1: one\n/p:2:1: two"))
+    bad = status()._replace(state="degraded")
+    bad = bad._replace(policy=bad.policy._replace(error="/p:1:1: one\n/p:2:1: two"))
 
     assert page(bad, PLAIN)[2:4] == ["           /p:1:1: one", "           /p:2:1: two"]
 
@@ -95,8 +93,8 @@ def test_what_cannot_be_read_is_a_dash() -> None:
     """No number is invented."""
     unknown = status()
     own = unknown.namespaces[0]
-    parameters = {name: replace(each, found=None) for name, each in own.parameters.items()}
-    unknown = replace(unknown, namespaces=(replace(own, parameters=parameters),))
+    parameters = {name: each._replace(found=None) for name, each in own.parameters.items()}
+    unknown = unknown._replace(namespaces=(own._replace(parameters=parameters),))
 
     lines = page(unknown, PLAIN)
 

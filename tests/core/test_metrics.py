@@ -1,7 +1,5 @@
 """The state in numbers, as a parser of OpenMetrics reads it."""
 
-from dataclasses import replace
-
 from prometheus_client import parser as prometheus
 from prometheus_client.openmetrics import parser as openmetrics
 
@@ -27,8 +25,7 @@ ALONE = Status(
     policy=PolicyStatus("/etc/kad/policy.toml", "2026-01-01T00:00:00Z"),
     namespaces=(NamespaceStatus("host", 1, managed=True, parameters=PARAMETERS),),
 )
-WITH_DAEMON = replace(
-    ALONE,
+WITH_DAEMON = ALONE._replace(
     state="in-force",
     pid=812,
     checks=ChecksStatus(12, "2026-01-01T00:06:00Z", 30),
@@ -69,7 +66,7 @@ def test_what_only_a_daemon_knows_is_absent_without_one() -> None:
 
 def test_degraded_and_without_a_valid_policy_are_numbers_too() -> None:
     """An alarm has something to look at when it matters most."""
-    degraded = samples(replace(WITH_DAEMON, state="degraded"))
+    degraded = samples(WITH_DAEMON._replace(state="degraded"))
 
     assert (degraded["kad_in_force"], degraded["kad_degraded"]) == (0, 1)
     assert samples(None) == {"kad_in_force": 0, "kad_degraded": 1}

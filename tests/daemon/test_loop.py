@@ -2,7 +2,6 @@
 
 import errno
 import os
-from dataclasses import replace
 
 import pytest
 
@@ -19,8 +18,8 @@ from tests.fakes import INTVL, PROBES, TIME, WANTED, WHOLE, Step, World
 PATH = "/etc/kad/policy.toml"
 IN_FORCE = "in-force: time 120 s, intvl 30 s, probes 8"
 BAD = PolicyError(Mistake(PATH, 6, 10, "keepalive.probes: must be 1 to 127, got 0"))
-WARN = replace(WHOLE, action=Action.WARN)
-AUDIT = replace(WHOLE, mode=Mode.AUDIT)
+WARN = WHOLE._replace(action=Action.WARN)
+AUDIT = WHOLE._replace(mode=Mode.AUDIT)
 
 
 def wake(*reasons: Reason) -> Step:
@@ -83,7 +82,7 @@ def test_a_quiet_system_stays_quiet() -> None:
 
 def test_the_loop_sleeps_until_the_timer_and_no_longer() -> None:
     """An idle daemon wakes for its timer alone."""
-    world = World(replace(WHOLE, check_every=3600))
+    world = World(WHOLE._replace(check_every=3600))
 
     world.run(on_timer(), on_timer())
 
@@ -155,7 +154,7 @@ def test_warn_still_writes_what_this_daemon_has_not_yet_set() -> None:
 def test_warn_still_writes_a_value_whose_policy_changed() -> None:
     """A new policy is the operator's word; a foreign value before it does not stand in its way."""
     world = World(WARN)
-    new = replace(WARN, values={**WANTED, TIME: 90})
+    new = WARN._replace(values={**WANTED, TIME: 90})
 
     world.run(
         sets(world, 600),
@@ -169,7 +168,7 @@ def test_warn_still_writes_a_value_whose_policy_changed() -> None:
 def test_a_new_policy_is_no_drift() -> None:
     """Drift is what somebody else did."""
     world = World()
-    new = replace(WHOLE, values={**WANTED, TIME: 90})
+    new = WHOLE._replace(values={**WANTED, TIME: 90})
 
     world.run(
         Step(lambda: world.journal.messages),
@@ -357,7 +356,7 @@ def strerror() -> str:
 
 def test_a_fight_is_said_once_and_costs_little() -> None:
     """After six foreign changes within a minute kad pauses, longer and longer, and says it once."""
-    world = World(replace(WHOLE, check_every=1))
+    world = World(WHOLE._replace(check_every=1))
 
     world.run(Step(lambda: world.journal.messages), *[sets(world, 7200)] * 200)
 
@@ -378,7 +377,7 @@ def test_a_fight_is_said_once_and_costs_little() -> None:
 
 def test_the_end_of_a_fight_is_said_and_the_value_restored() -> None:
     """kad wins within one pause after the other stops, and tells a minute later."""
-    world = World(replace(WHOLE, check_every=1))
+    world = World(WHOLE._replace(check_every=1))
 
     world.run(*[sets(world, 7200)] * 6, *[on_timer()] * 3)
     restored = world.kernel.now[TIME]
@@ -394,7 +393,7 @@ def test_the_end_of_a_fight_is_said_and_the_value_restored() -> None:
 
 def test_a_writer_that_kad_can_never_outrun_is_a_fight_too() -> None:
     """An enforcer that writes back before kad has read its own write cannot make kad spin."""
-    world = World(replace(WHOLE, check_every=1))
+    world = World(WHOLE._replace(check_every=1))
     world.kernel.ignore = {TIME}
 
     world.run(*[on_timer()] * 300)
@@ -406,7 +405,7 @@ def test_a_writer_that_kad_can_never_outrun_is_a_fight_too() -> None:
 
 def test_state_is_written_at_least_once_a_minute_and_not_at_each_check() -> None:
     """A script that looks at the state file's age can tell a live daemon."""
-    world = World(replace(WHOLE, check_every=7))
+    world = World(WHOLE._replace(check_every=7))
 
     world.run(*[on_timer()] * 30)
 
@@ -421,14 +420,14 @@ def test_the_state_file_counts_drift_and_names_the_last() -> None:
 
     drift = world.state.written[-1].drift
     assert drift is not None
-    assert drift.count == 2
+    assert drift.count_ == 2
     assert drift.last is not None
     assert (drift.last.parameter, drift.last.found, drift.last.outcome) == (INTVL, 20, "restored")
 
 
 def test_a_full_disk_is_said_once_and_loses_nothing() -> None:
     """Neither the state file nor the last good policy can stop the daemon; recovery is told."""
-    world = World(replace(WHOLE, check_every=60))
+    world = World(WHOLE._replace(check_every=60))
     full = OSError(errno.ENOSPC, "No space left on device", "/run/kad/status.json.new")
     world.state.error = world.source.cannot_keep = full
 
@@ -484,7 +483,7 @@ def test_a_watch_that_began_only_now_has_the_file_read_once_more() -> None:
 
 def test_on_stop_restore_puts_back_what_kad_found() -> None:
     """A host is left as it was found."""
-    world = World(replace(WHOLE, on_stop=OnStop.RESTORE))
+    world = World(WHOLE._replace(on_stop=OnStop.RESTORE))
 
     world.run(Step(lambda: world.journal.messages))
 
@@ -494,7 +493,7 @@ def test_on_stop_restore_puts_back_what_kad_found() -> None:
 
 def test_on_stop_restore_leaves_what_somebody_else_has_set_since() -> None:
     """Only values that still are the policy's are put back."""
-    world = World(replace(WHOLE, on_stop=OnStop.RESTORE, action=Action.WARN))
+    world = World(WHOLE._replace(on_stop=OnStop.RESTORE, action=Action.WARN))
 
     world.run(sets(world, 600))
 
@@ -523,7 +522,7 @@ def test_advice_of_another_namespace_is_in_the_state() -> None:
 
 def test_the_write_that_ends_a_pause_is_in_the_state_file_at_once() -> None:
     """`kad status` must not show a drift that has been restored."""
-    world = World(replace(WHOLE, check_every=20))
+    world = World(WHOLE._replace(check_every=20))
 
     world.run(
         *[
@@ -539,12 +538,12 @@ def test_the_write_that_ends_a_pause_is_in_the_state_file_at_once() -> None:
     drift = world.state.written[-1].drift
     assert drift is not None
     assert drift.last is not None
-    assert (drift.count, drift.last.outcome) == (6, "restored")
+    assert (drift.count_, drift.last.outcome) == (6, "restored")
 
 
 def test_a_reload_during_a_fight_says_that_its_value_is_not_in_force() -> None:
     """Accepted means: as the policy wants it."""
-    world = World(replace(WHOLE, check_every=20))
+    world = World(WHOLE._replace(check_every=20))
 
     world.run(
         *[

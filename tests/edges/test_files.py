@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -266,7 +265,7 @@ def test_the_state_file_has_the_documented_shape(tmp_path: Path) -> None:
 def test_a_damaged_state_file_is_none(tmp_path: Path) -> None:
     """Nobody gets a traceback from a state file."""
     file = StateFile(str(tmp_path))
-    file.write(replace(STATUS, state=str(State.DEGRADED)))
+    file.write(STATUS._replace(state=str(State.DEGRADED)))
     path = tmp_path / "status.json"
     for content in damaged(path.read_text(encoding="utf-8")):
         path.write_text(content, encoding="utf-8")

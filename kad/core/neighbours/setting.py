@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad.core.errors import ascii_line
 from kad.core.parameters import Parameter
@@ -12,8 +12,7 @@ _NUMBER = re.compile(r"-?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<oct>0[0-7]*)|(?P<dec>
 _LONGEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A file with its content."""
 
     file: str
@@ -24,8 +23,7 @@ class Text:
         return enumerate(self.text.split("\n"), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A line that sets a parameter; key and value as they are written there."""
 
     file: str

@@ -1,7 +1,7 @@
 """Understand the lines of sysctl.d(5) and sysctl.conf(5)."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kad.core.neighbours.globs import is_pattern, matches
 from kad.core.neighbours.setting import PATHS, Setting, Text, proc_path
@@ -10,8 +10,7 @@ from kad.core.parameters import Parameter
 _SPACE = " \t\r"
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """An assignment; with None as value a key that no pattern is to reach."""
 
     file: str

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from kad.core.neighbours.setting import PATHS, Setting, Text, proc_path
 from kad.core.parameters import Parameter
@@ -12,8 +12,7 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 _YES = frozenset({"True", "true", "1"})
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A section of a profile, with those of its options that set a parameter.
 
     `replace` drops what earlier profiles say in a section of that name, `drop` some options of it.
@@ -26,16 +25,14 @@ class Unit:
     settings: Mapping[Parameter, Setting]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A profile, with the names of those to be loaded before it."""
 
     includes: tuple[str, ...]
     units: Mapping[str, Unit]
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(NamedTuple):
     line: int
     value: str
 
@@ -75,7 +72,7 @@ def _merge(older: Unit | None, newer: Unit) -> Unit:
     if older is None or newer.replace:
         return newer
     kept = {name: each for name, each in older.settings.items() if each.key not in newer.drop}
-    return replace(newer, settings={**kept, **newer.settings})
+    return newer._replace(settings={**kept, **newer.settings})
 
 
 def _unit(name: str, options: _Section, file: str) -> Unit:
