@@ -18,13 +18,15 @@ class Originals:
     crash too, but not every stop.
 
     The file is written before the parameter is, so that a crash in between loses nothing.
-    `boot` names the boot and the namespace: the values mean nothing in any other.
+    The values mean nothing in another boot, or in a network namespace with another cookie; a
+    cookie of 0 is one that is not known, and belongs to any.
     """
 
-    def __init__(self, kernel: Kernel, directories: Iterable[str], boot: str) -> None:
+    def __init__(self, kernel: Kernel, directories: Iterable[str], boot: str, cookie: int) -> None:
         self._kernel = kernel
         self._paths = tuple(f"{each}/originals.json" for each in directories)
         self._boot = boot
+        self._cookie = cookie
         self._values: dict[Parameter, int] = {}
         for path in self._paths:
             self._values |= self._stored(path)
@@ -61,12 +63,19 @@ class Originals:
     def _understand(self, plain: Any) -> dict[Parameter, int]:  # noqa: ANN401  # from JSON
         if (plain["version"], plain["boot"]) != (VERSION, self._boot):
             return {}
+        if self._cookie and plain["cookie"] not in {self._cookie, 0}:
+            return {}
         return {Parameter(name): int(value) for name, value in plain["values"].items()}
 
     def _store(self) -> None:
         """Keep the values; without a place for them they are known until this process ends."""
         values = {str(parameter): value for parameter, value in self._values.items()}
-        content = {"version": VERSION, "boot": self._boot, "values": values}
+        content = {
+            "version": VERSION,
+            "boot": self._boot,
+            "cookie": self._cookie,
+            "values": values,
+        }
         for path in self._paths:
             with suppress(OSError):
                 write_json(path, content, mode=0o600)

@@ -1,5 +1,6 @@
 """Wire the daemon together and run it."""
 
+import faulthandler
 import os
 import sys
 from functools import partial
@@ -37,6 +38,8 @@ def run(arguments: "Namespace") -> int:
     """Run the daemon until it is told to stop."""
     # Any user may ask for the daemon and its state, and none may write them.
     os.umask(0o022)
+    # Whom the service watchdog ends for a hang tells the journal where it hung.
+    faulthandler.enable()
     mailbox = Mailbox()
     install(mailbox.nudge)
     log = open_log(os.environ)
@@ -75,7 +78,7 @@ def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place
     find = partial(policyfile.find, None, named, os.environ)
     edges = Edges(
         inbox=mailbox,
-        kernel=Originals(place.kernel, memory, f"{boot_id(os.environ)} net:{namespace.cookie}"),
+        kernel=Originals(place.kernel, memory, boot_id(os.environ), namespace.cookie),
         source=Source(find, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),
         manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),

@@ -277,22 +277,36 @@ def test_a_damaged_state_file_is_none(tmp_path: Path) -> None:
 def test_what_was_found_before_the_first_write_survives_a_crash(tmp_path: Path) -> None:
     """A daemon that was killed and started again still knows what to put back."""
     kernel = FakeKernel(DEFAULTS)
-    Originals(kernel, [str(tmp_path)], "boot host").write(TIME, 120)
+    Originals(kernel, [str(tmp_path)], "boot", 7).write(TIME, 120)
 
-    again = Originals(kernel, [str(tmp_path)], "boot host")
+    again = Originals(kernel, [str(tmp_path)], "boot", 7)
     again.write(TIME, 90)
 
     assert dict(again.values) == {TIME: 7200}
 
 
-@pytest.mark.parametrize("boot", ["another-boot host", "boot net:7"])
+@pytest.mark.parametrize(
+    ("boot", "cookie"), [("another-boot", 7), ("another-boot", 0), ("boot", 8)]
+)
 def test_what_was_found_is_forgotten_with_the_boot_and_the_namespace(
-    tmp_path: Path, boot: str
+    tmp_path: Path, boot: str, cookie: int
 ) -> None:
     """Never are values put back across a reboot, or into another namespace."""
-    Originals(FakeKernel(DEFAULTS), [str(tmp_path)], "boot host").write(TIME, 120)
+    Originals(FakeKernel(DEFAULTS), [str(tmp_path)], "boot", 7).write(TIME, 120)
 
-    assert not Originals(FakeKernel(WANTED), [str(tmp_path)], boot).values
+    assert not Originals(FakeKernel(WANTED), [str(tmp_path)], boot, cookie).values
+
+
+@pytest.mark.parametrize(("before", "after"), [(7, 0), (0, 7)])
+def test_what_was_found_survives_a_change_of_the_sandbox(
+    tmp_path: Path, before: int, after: int
+) -> None:
+    """With the files passed by systemd kad does not know whose namespace they are of."""
+    Originals(FakeKernel(DEFAULTS), [str(tmp_path)], "boot", before).write(TIME, 120)
+
+    again = Originals(FakeKernel(WANTED), [str(tmp_path)], "boot", after)
+
+    assert dict(again.values) == {TIME: 7200}
 
 
 def test_what_was_found_is_kept_before_the_value_is_written(tmp_path: Path) -> None:
@@ -304,22 +318,22 @@ def test_what_was_found_is_kept_before_the_value_is_written(tmp_path: Path) -> N
             raise KeyboardInterrupt(parameter, value, path.exists())
 
     with pytest.raises(KeyboardInterrupt, match="True"):
-        Originals(Crashing(), [str(tmp_path)], "boot host").write(TIME, 120)
+        Originals(Crashing(), [str(tmp_path)], "boot", 7).write(TIME, 120)
 
 
 def test_damaged_originals_are_none(tmp_path: Path) -> None:
     """What cannot be understood is not put back."""
     path = tmp_path / "originals.json"
-    Originals(FakeKernel(), [str(tmp_path)], "boot host").write(TIME, 120)
+    Originals(FakeKernel(), [str(tmp_path)], "boot", 7).write(TIME, 120)
     for content in damaged(path.read_text(encoding="utf-8"))[:7]:
         path.write_text(content, encoding="utf-8")
-        assert not Originals(FakeKernel(), [str(tmp_path)], "boot host").values
+        assert not Originals(FakeKernel(), [str(tmp_path)], "boot", 7).values
 
 
 def test_without_a_place_to_keep_it_what_was_found_is_still_known(tmp_path: Path) -> None:
     """A read-only state directory costs the memory of a crash, nothing more."""
     kernel = FakeKernel()
-    originals = Originals(kernel, [str(tmp_path / "absent")], "boot host")
+    originals = Originals(kernel, [str(tmp_path / "absent")], "boot", 7)
 
     originals.write(TIME, 120)
 
