@@ -42,7 +42,7 @@ class Source:
         """Give the policy of the file as it is now; PolicyError for every way it can be bad."""
         where = self._find()
         raw = policyfile.read(where, self._environ)
-        good = self._good or self._saved(where.path)
+        good = self._good or self._validated(where.path)
         if good is not None and (good.file, good.raw) == (where.path, raw):
             self._good = good
         elif self._bad == (where.path, raw):
@@ -62,19 +62,32 @@ class Source:
 
     def last_good(self, error: PolicyError) -> Loaded | None:
         """Give what was kept for the file that the error is about, when it is bad at start."""
-        self._good = self._saved(error.mistakes[0].file)
+        path = error.mistakes[0].file
+        self._good = self._validated(path)
+        # A child that gave no verdict is not tried twice: the boot waits.
+        if self._good is None and not isinstance(error, UncheckedPolicyError):
+            self._good = self._validated_anew(path)
         return self._good
 
-    def _saved(self, path: str) -> Loaded | None:
-        saved = self._store.read() if self._store is not None else None
-        if saved is None or saved.file != path:
+    def _validated(self, path: str) -> Loaded | None:
+        """Give what was kept for the file, where this version of kad has validated it."""
+        saved = self._saved(path)
+        if saved is None or saved.policy is None:
             return None
-        if saved.policy is not None:
-            return Loaded(path, saved.raw, saved.policy)
+        return Loaded(path, saved.raw, saved.policy)
+
+    def _validated_anew(self, path: str) -> Loaded | None:
+        saved = self._saved(path)
+        if saved is None:
+            return None
         try:
             return Loaded(path, saved.raw, policyfile.validate_in_child(saved.raw, path))
         except PolicyError:
             return None
+
+    def _saved(self, path: str) -> Saved | None:
+        saved = self._store.read() if self._store is not None else None
+        return saved if saved is not None and saved.file == path else None
 
     def keep(self, loaded: Loaded) -> None:
         """Keep a policy as the last good one; OSError where it cannot be."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kad import policyfile
-from kad.core.errors import MissingPolicyError, Mistake, PolicyError
+from kad.core.errors import MissingPolicyError, Mistake, PolicyError, UncheckedPolicyError
 from kad.daemon.source import Source
 from kad.lastgood import LastGood
 from tests.fakes import TIME
@@ -127,6 +127,21 @@ def test_after_an_upgrade_the_kept_bytes_are_validated_again(
     kept = source(file, store).last_good(bad(file))
 
     assert (kept is not None) is known
+
+
+def test_a_validation_without_a_verdict_is_not_tried_twice(
+    file: Path, store: LastGood, tmp_path: Path
+) -> None:
+    """It may have taken all the time that the boot has for kad."""
+    policies = source(file, store)
+    policies.keep(policies.load())
+    path = tmp_path / "policy.json"
+    text = path.read_text(encoding="utf-8").replace('"kad": "', '"kad": "0.')
+    path.write_text(text, encoding="utf-8")
+
+    kept = source(file, store).last_good(UncheckedPolicyError(*bad(file).mistakes))
+
+    assert kept is None
 
 
 def test_no_state_directory_is_no_last_good_policy(file: Path) -> None:
