@@ -12,7 +12,12 @@ _REASONS = {
 }
 
 
-def install(nudge: Callable[[Reason], None]) -> None:
-    """Call `nudge`, in the main thread and at any point of it, for each signal of the daemon."""
+def install(nudge: Callable[[Reason], None], wakeup: int) -> None:
+    """Call `nudge`, in the main thread and at any point of it, for each signal of the daemon.
+
+    `wakeup` can be read then: a signal that comes just before the loop begins to wait is not
+    handled until something ends the wait.
+    """
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     for number, reason in _REASONS.items():
         signal.signal(number, lambda *_, reason=reason: nudge(reason))

@@ -61,6 +61,14 @@ class FileWatch(Protocol):
         ...
 
 
+class WriteWatch(Protocol):
+    """What nudges when somebody writes a parameter."""
+
+    def refresh(self) -> bool:
+        """Watch all; tell whether that is so only since now; OSError where it cannot be."""
+        ...
+
+
 class ServiceManager(Protocol):
     """Who wants to know how the daemon is."""
 
@@ -122,6 +130,7 @@ class Edges(NamedTuple):
     kernel: RememberingKernel
     source: PolicySource
     watch: FileWatch
+    writes: WriteWatch
     manager: ServiceManager
     journal: Teller
     state: StateStore

@@ -52,12 +52,12 @@ class Daemon:
         self._pass({Reason.BOOT})
         while True:
             reasons = self._edges.inbox.wait(self._deadline())
-            self._edges.manager.watchdog()
             if Reason.STOP in reasons:
                 break
             reasons |= self._due()
             if reasons:
                 self._pass(reasons)
+            self._edges.manager.watchdog()
         self._stop()
 
     def _deadline(self) -> float:
@@ -93,6 +93,7 @@ class Daemon:
         if loads:
             self._attempt("keep the last good policy", self._held.keep)
             self._watch()
+            self._attempt("see writes to the parameters at once", self._watch_writes)
             # Last, and so after READY=1: it reads a dozen files.
             if self._advisor.look_around(self._held.policy):
                 self._write_state(report)
@@ -184,6 +185,10 @@ class Daemon:
         self._rearmed = self._rearmed + 1 if health.began else 0
         if 0 < self._rearmed < MOST_REARMED:
             self._edges.inbox.nudge(Reason.FILE)
+
+    def _watch_writes(self) -> None:
+        if self._edges.writes.refresh():
+            self._edges.inbox.nudge(Reason.WRITE)
 
     def _stop(self) -> None:
         self._edges.manager.stopping()
