@@ -146,8 +146,8 @@ class Daemon:
     def _status(self, report: Report) -> Status:
         policy = self._held.policy
         return Status(
-            state=str(overall(report, self._held.error)),
-            mode=str(policy.mode),
+            state=overall(report, self._held.error),
+            mode=policy.mode,
             policy=self._held.status,
             namespaces=(namespace_status(report, self._inode),),
             advice=self._advisor.advice(policy, report),
