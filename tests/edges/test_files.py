@@ -30,7 +30,7 @@ from kad.core.status import (
 from kad.lastgood import LastGood, Saved
 from kad.originals import Originals
 from kad.statefile import StateFile
-from tests.fakes import DEFAULTS, INTVL, TIME, WANTED, WHOLE, FakeKernel
+from tests.fakes import DEFAULTS, INTVL, PROBES, TIME, WANTED, WHOLE, FakeKernel
 
 STATUS = Status(
     state=State.IN_FORCE,
@@ -196,14 +196,32 @@ def test_a_damaged_last_good_policy_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"net.ipv4.tcp_keepalive_probes": 0}, {"net.ipv4.ip_forward": 1}]
+    "changes",
+    [
+        {"values": {}},
+        {"values": {PROBES: 0}},
+        {"values": {"net.ipv4.ip_forward": 1}},
+        {"values": {TIME: float("inf")}},
+        {"values": {TIME: 60.0}},
+        {"values": {TIME: "60"}},
+        {"values": {TIME: True}},
+        {"values": [[TIME, 60]]},
+        {"check_every": 0},
+        {"check_every": 86401},
+        {"check_every": float("inf")},
+        {"idle_timeout": False},
+        {"idle_timeout": 10**9},
+        {"mode": []},
+        {"action": "Restore"},
+        {"on_stop": None},
+    ],
 )
 def test_a_stored_policy_that_could_never_have_been_valid_is_refused(
-    values: dict[str, int],
+    changes: dict[str, object],
 ) -> None:
     """The state directory can put nothing into the kernel that a policy file could not."""
-    with pytest.raises(ValueError, match=r"not a stored policy|not a valid"):
-        Policy.from_json({**WHOLE.as_json(), "values": values})
+    with pytest.raises(ValueError, match=r"not a stored policy|not a valid|is no"):
+        Policy.from_json({**WHOLE.as_json(), **changes})
 
 
 def test_an_absent_state_directory_is_no_failure(tmp_path: Path) -> None:
