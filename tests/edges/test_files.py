@@ -389,6 +389,16 @@ def test_damaged_originals_are_none(tmp_path: Path) -> None:
         assert not Originals(FakeKernel(), [str(tmp_path)], "boot", 7).values
 
 
+@pytest.mark.parametrize("value", ["1e999", "NaN", "7200.0", "true", '"7200"', "2147483648", "[7]"])
+def test_originals_that_no_kernel_can_have_had_are_none(tmp_path: Path, value: str) -> None:
+    """The daemon starts all the same, and puts none of it back."""
+    path = tmp_path / "originals.json"
+    Originals(FakeKernel(), [str(tmp_path)], "boot", 7).write(TIME, 120)
+    path.write_text(path.read_text(encoding="utf-8").replace("7200", value), encoding="utf-8")
+
+    assert not Originals(FakeKernel(), [str(tmp_path)], "boot", 7).values
+
+
 def test_without_a_place_to_keep_it_what_was_found_is_still_known(tmp_path: Path) -> None:
     """A read-only state directory costs the memory of a crash, nothing more."""
     kernel = FakeKernel()
