@@ -25,6 +25,7 @@ LINES = {
     "carriage returns": (f"{NAME}_time = 60\r\n{NAME}_probes = 5\r\n", (60, 75, 5)),
     "a carriage return within": (f"# c\r{NAME}_time = 60\r{NAME}_probes = 5", (60, 75, 5)),
     "a NUL": (f"{NAME}_time = 60\0{NAME}_probes = 5\0", (60, 75, 5)),
+    "a form feed before": (f"{NAME}_time = \f60\n", (60, 75, 9)),
     "a comment behind": (f"{NAME}_time = 60 # a minute\n", (60, 75, 9)),
     "a number behind": (f"{NAME}_time = 60 5\n", (60, 75, 9)),
     "octal": (f"{NAME}_time = 010\n", (8, 75, 9)),
