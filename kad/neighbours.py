@@ -23,6 +23,7 @@ _SYSCTL_CONF = "/etc/sysctl.conf"
 _TUNED = ("/etc/tuned/profiles", "/etc/tuned", "/usr/lib/tuned/profiles", "/usr/lib/tuned")
 _ACTIVE = ("/etc/tuned/active_profile", "/etc/tuned/post_loaded_profile")
 _PROFILE_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
+_NO_NAMES = frozenset({"", ".", ".."})
 _LIMIT = 1024 * 1024
 
 
@@ -120,9 +121,12 @@ def _active_profiles(root: str) -> Iterator[tuned.Profile]:
 
 def _profile(root: str, name: str, loaded: set[str]) -> Iterator[tuned.Profile]:
     """Load a profile; one that includes its own name means the next directory's."""
+    # A dash in front makes an include optional; no name leads out of the directories.
+    folder = os.path.basename(name.removeprefix("-"))
+    if folder in _NO_NAMES:
+        return
     for directory in _TUNED:
-        # A dash in front makes an include optional; no name leads out of the directories.
-        path = f"{root}{directory}/{os.path.basename(name.removeprefix('-'))}/tuned.conf"
+        path = f"{root}{directory}/{folder}/tuned.conf"
         if path in loaded or not os.path.isfile(path):
             continue
         loaded.add(path)

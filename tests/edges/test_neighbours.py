@@ -162,6 +162,27 @@ def test_profiles_that_include_each_other_come_to_an_end(host: Host) -> None:
     assert host.in_effect() == ["/etc/tuned/b/tuned.conf:4 1"]
 
 
+@pytest.mark.parametrize("active", ["..", ".", "../outside", "/outside", "mine/../../outside"])
+def test_no_active_profile_lies_outside_of_tuneds_directories(host: Host, active: str) -> None:
+    """What TuneD would not load is not advised against."""
+    host.write("etc/tuned/active_profile", active)
+    for place in ("etc", "etc/tuned", "etc/outside", "outside"):
+        host.write(f"{place}/tuned.conf", "[sysctl]", f"{TIME}=600")
+
+    assert host.in_effect() == []
+
+
+@pytest.mark.parametrize("include", ["..", ".", "-..", "../../outside/.", "../../outside/"])
+def test_no_profile_includes_one_from_outside(host: Host, include: str) -> None:
+    """Of a path only the last name counts, and that is never a step upwards."""
+    host.write("etc/tuned/active_profile", "mine")
+    host.write("etc/tuned/mine/tuned.conf", "[main]", f"include={include}")
+    for place in ("etc", "etc/tuned", "etc/outside", "outside"):
+        host.write(f"{place}/tuned.conf", "[sysctl]", f"{TIME}=600")
+
+    assert host.in_effect() == []
+
+
 def test_sysctl_conf_wins_over_tuned_for_an_import(host: Host) -> None:
     """TuneD applies sysctl.d and sysctl.conf once more after its profile."""
     host.write("etc/tuned/active_profile", "a")
