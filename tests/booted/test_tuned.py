@@ -4,28 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.debian import Machine
+from tests.debian import Machine, add_packages
 from tests.machine import Booted
 from tests.netns import wait_until
 
 TIME = "net.ipv4.tcp_keepalive_time"
 POLICY = '[keepalive]\ntime = "2min"\n[drift]\ncheck_every = "1s"\n'
 PROFILE = f"[main]\nsummary=Sets what kad has under policy\n[sysctl]\n{TIME}=999\n"
-APT = """\
-export DEBIAN_FRONTEND=noninteractive
-printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d  # nothing is to be started here
-chmod +x /usr/sbin/policy-rc.d
-apt-get install -qq -y --no-install-recommends tuned ||
-    { apt-get update -qq && apt-get install -qq -y --no-install-recommends tuned; }
-"""
 
 
 @pytest.fixture(scope="module")
 def with_tuned(installed: Machine) -> Iterator[Machine]:
     """Give a machine that has TuneD too."""
     machine = installed.copy()
-    done = machine.sh(APT, online=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    add_packages(machine, "tuned")
     yield machine
     machine.scrap()
 
