@@ -114,7 +114,7 @@ class Podman:
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Path]:
-    """Give a directory with the image, built as the page says, from Debians made here."""
+    """Give a directory with the image, built as the page says, from bases that are made here."""
     directory = Path(tempfile.mkdtemp(prefix="kad-podman-", dir=MEMORY))
     podman = Podman(directory)
     try:
