@@ -101,6 +101,20 @@ def machine_on(*below: Path, directory: Path | None = None) -> Machine:
     return Machine((layer, *below))
 
 
+def add_packages(machine: Machine, *names: str) -> None:
+    """Install Debian's packages over the network; none of their services is started by it."""
+    install = f"apt-get install -qq -y --no-install-recommends {' '.join(names)}"
+    done = machine.sh(
+        f"""
+        export DEBIAN_FRONTEND=noninteractive
+        printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d
+        {install} || {{ apt-get update -qq && {install}; }}
+        """,
+        online=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def fetch_wheels(machine: Machine) -> None:
     """Lay into /wheels what pip needs for an installation without a network: OFFLINE."""
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.booted.test_tuned import APT
+from tests.debian import add_packages
 from tests.machine import Booted, base, install
 
 UNITS = ("kad.service", "tuned.service")
@@ -84,9 +84,7 @@ def measure(codename: str, runs: int) -> None:
     """Measure one release, and print what is found."""
     root = base(codename)
     installed = install(root)
-    done = installed.sh(APT, online=True)
-    if done.returncode:
-        sys.exit(f"cannot install TuneD: {done.stderr}")
+    add_packages(installed, "tuned")
     machine = Booted(installed)
     machine.write("/etc/kad/policy.toml", POLICY)
     machine.boot()
