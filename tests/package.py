@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.debian import CHECKOUT, cache, fresh, machine_on
-from tests.machine import MEMORY, MODULES, base, scrap_base
+from tests.machine import MEMORY, MODULES, base
 
 # What packaging/build copies into a build.
 SOURCES = (
@@ -51,12 +51,10 @@ def _clear_away() -> None:
 
 
 def _build(built: Path, codename: str) -> None:
-    root = base(codename, *BUILDERS, *MODULES)
-    machine = machine_on(root, directory=MEMORY)
-    done = machine.sh("cp -R /checkout /root/kad && /root/kad/packaging/build deb", online=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (deb,) = (machine.layers[0] / "root/kad/dist").glob("*.deb")
-    shutil.copy(deb, built.with_suffix(".new"))
+    builder = base(codename, *BUILDERS, *MODULES)
+    with builder as root, machine_on(root, directory=MEMORY) as machine:
+        done = machine.sh("cp -R /checkout /root/kad && /root/kad/packaging/build deb", online=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (deb,) = (machine.layers[0] / "root/kad/dist").glob("*.deb")
+        shutil.copy(deb, built.with_suffix(".new"))
     built.with_suffix(".new").rename(built)
-    machine.scrap()
-    scrap_base(root)

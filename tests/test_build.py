@@ -27,12 +27,10 @@ IN_FORCE = "cat /proc/sys/net/ipv4/tcp_keepalive_{time,intvl,probes} | xargs"
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Machine]:
     """Give a Debian on which nothing was installed yet."""
-    base = Path(tempfile.mkdtemp(prefix="kad-debian-"))
-    subprocess.run(["/usr/bin/tar", "-xf", debian_tarball(), "-C", base], check=True)
-    machine = machine_on(base)
-    yield machine
-    machine.scrap()
-    shutil.rmtree(base)
+    with tempfile.TemporaryDirectory(prefix="kad-debian-") as base:
+        subprocess.run(["/usr/bin/tar", "-xf", debian_tarball(), "-C", base], check=True)
+        with machine_on(Path(base)) as machine:
+            yield machine
 
 
 def online(machine: Machine, script: str) -> str:
@@ -45,33 +43,29 @@ def online(machine: Machine, script: str) -> str:
 @pytest.fixture(scope="module")
 def builder(fresh: Machine) -> Iterator[Machine]:
     """Build the package; root needs to install nothing for it by hand."""
-    machine = fresh.copy()
-    told = online(machine, "cp -R /checkout /root/kad && /root/kad/packaging/build deb")
-    assert re.fullmatch(rf"/root/kad/dist/kad_{__version__}\S*\.deb\n", told)
-    yield machine
-    machine.scrap()
+    with fresh.copy() as machine:
+        told = online(machine, "cp -R /checkout /root/kad && /root/kad/packaging/build deb")
+        assert re.fullmatch(rf"/root/kad/dist/kad_{__version__}\S*\.deb\n", told)
+        yield machine
 
 
 @pytest.fixture(scope="module")
 def installed(fresh: Machine, builder: Machine) -> Iterator[Machine]:
     """Install the package, and keep it at /root/kad.deb."""
-    machine = fresh.copy()
     (package,) = (builder.layers[0] / "root/kad/dist").glob("*.deb")
-    (machine.layers[0] / "root").mkdir(exist_ok=True)
-    shutil.copy(package, machine.layers[0] / "root/kad.deb")
-    online(
-        machine, "apt-get update -qq && apt-get install -qq -y --no-install-recommends ~/kad.deb"
-    )
-    yield machine
-    machine.scrap()
+    with fresh.copy() as machine:
+        (machine.layers[0] / "root").mkdir(exist_ok=True)
+        shutil.copy(package, machine.layers[0] / "root/kad.deb")
+        install = "apt-get install -qq -y --no-install-recommends ~/kad.deb"
+        online(machine, f"apt-get update -qq && {install}")
+        yield machine
 
 
 @pytest.fixture
 def machine(installed: Machine) -> Iterator[Machine]:
     """Give a machine with the package, for one test."""
-    machine = installed.copy()
-    yield machine
-    machine.scrap()
+    with installed.copy() as machine:
+        yield machine
 
 
 def test_debians_checker_has_nothing_to_say(builder: Machine) -> None:

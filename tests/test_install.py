@@ -30,12 +30,10 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Machine]:
     """Give a Debian on which nothing was installed yet."""
-    base = Path(tempfile.mkdtemp(prefix="kad-debian-"))
-    subprocess.run(["/usr/bin/tar", "-xf", debian_tarball(), "-C", base], check=True)
-    machine = machine_on(base)
-    yield machine
-    machine.scrap()
-    shutil.rmtree(base)
+    with tempfile.TemporaryDirectory(prefix="kad-debian-") as base:
+        subprocess.run(["/usr/bin/tar", "-xf", debian_tarball(), "-C", base], check=True)
+        with machine_on(Path(base)) as machine:
+            yield machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +47,17 @@ class FirstInstallation:
 @pytest.fixture(scope="module")
 def first(fresh: Machine) -> Iterator[FirstInstallation]:
     """Install kad over the network, and keep the packages at hand for what follows offline."""
-    machine = fresh.copy()
-    done = machine.sh("umask 077; /checkout/packaging/install", online=True)
-    fetch_wheels(machine)
-    yield FirstInstallation(machine, done)
-    machine.scrap()
+    with fresh.copy() as machine:
+        done = machine.sh("umask 077; /checkout/packaging/install", online=True)
+        fetch_wheels(machine)
+        yield FirstInstallation(machine, done)
 
 
 @pytest.fixture
 def machine(first: FirstInstallation) -> Iterator[Machine]:
     """Give a machine on which kad was installed, for one test."""
-    machine = first.machine.copy()
-    yield machine
-    machine.scrap()
+    with first.machine.copy() as machine:
+        yield machine
 
 
 def test_one_command_installs_kad_on_a_fresh_debian(first: FirstInstallation) -> None:
@@ -252,11 +248,9 @@ def test_without_root_the_apt_line_is_named(fresh: Machine, command: str) -> Non
 
 def test_the_test_command_sets_itself_up_on_a_fresh_debian(fresh: Machine) -> None:
     """A contributor needs to know of nothing but tests/run."""
-    machine = fresh.copy()
-
-    done = machine.sh("cp -r /checkout /tmp/kad; /tmp/kad/tests/run tests/core", online=True)
+    with fresh.copy() as machine:
+        done = machine.sh("cp -r /checkout /tmp/kad; /tmp/kad/tests/run tests/core", online=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("tests: installing by apt what is missing: python3-venv ")
     assert re.search(r"\d+ passed", done.stdout)
-    machine.scrap()
