@@ -226,6 +226,25 @@ def test_uninstalling_under_a_running_daemon_is_refused(machine: Machine) -> Non
     assert "stop it first: kill " in done.stderr
 
 
+def test_two_installations_at_once_do_not_mix(machine: Machine) -> None:
+    """The second one says so, and changes nothing; afterwards no lock is left."""
+    done = machine.sh("flock /run/kad-install.lock /checkout/packaging/install")
+
+    assert done.returncode == 1
+    assert done.stderr == "packaging/install: another one is at work\n"
+    machine.told("/checkout/packaging/install; ! ls /run/kad-install.lock")
+
+
+def test_no_other_user_can_hold_up_an_installation(machine: Machine) -> None:
+    """What they may open, they may lock."""
+    nobody = "setpriv --reuid=65534 --clear-groups"
+    hold = "for each in / /opt /opt/kad /run; do flock $each sleep 60 & done; wait"
+
+    done = machine.sh(f"{nobody} bash -c '{hold}' & sleep 1; /checkout/packaging/install")
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_foreign_command_of_the_same_name_is_left_alone(machine: Machine) -> None:
     """Another program called kad is neither overwritten nor removed."""
     script = "rm /usr/local/bin/kad; echo other >/usr/local/bin/kad; /checkout/packaging/install"
