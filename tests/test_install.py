@@ -245,6 +245,15 @@ def test_no_other_user_can_hold_up_an_installation(machine: Machine) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_part_of_systemd_is_not_systemd(machine: Machine) -> None:
+    """Debian has systemd-sysusers in a package of its own, which containers use."""
+    alone = "/usr/local/sbin/systemd-sysusers"
+
+    done = machine.sh(f"install -m 755 /bin/false {alone}; /checkout/packaging/install")
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_foreign_command_of_the_same_name_is_left_alone(machine: Machine) -> None:
     """Another program called kad is neither overwritten nor removed."""
     script = "rm /usr/local/bin/kad; echo other >/usr/local/bin/kad; /checkout/packaging/install"
