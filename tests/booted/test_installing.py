@@ -46,6 +46,20 @@ def test_an_update_leaves_a_disabled_service_so(machine: Booted) -> None:
     assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("disabled", "inactive")
 
 
+def test_a_first_installation_that_failed_is_made_good_by_the_next(machine: Booted) -> None:
+    """The service is enabled as if nothing had happened, however far the first one came."""
+    _uninstall(machine)
+    machine.told("install", "/bin/false", "/usr/local/sbin/systemd-tmpfiles")
+    failed = machine.run(INSTALL)
+    machine.told("rm", "/usr/local/sbin/systemd-tmpfiles")
+
+    machine.told(INSTALL)
+
+    assert failed.returncode == 1
+    assert "failed while laying out kad.service" in failed.stderr
+    assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("enabled", "active")
+
+
 def test_an_update_over_an_invalid_policy_says_so(machine: Booted) -> None:
     """The service could start with the last good policy, but not on another machine."""
     machine.write("/etc/kad/policy.toml", "[keepalive]\nprobes = 0\n")
