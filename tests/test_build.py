@@ -136,6 +136,17 @@ def test_an_update_keeps_an_edited_policy_and_brings_none_back(machine: Machine)
     assert machine.told("ls /etc/kad") == ""
 
 
+def test_over_the_other_installation_the_package_is_refused(machine: Machine) -> None:
+    """What packaging/install brought would hide the package's command and unit."""
+    machine.told("dpkg --purge kad; mkdir -p /opt/kad; ln -s / /opt/kad/current")
+
+    done = machine.sh("dpkg -i /root/kad.deb")
+
+    assert done.returncode == 1
+    assert "sudo packaging/install --uninstall" in done.stderr
+    machine.told("! ls /usr/bin/kad && rm -r /opt/kad && dpkg -i /root/kad.deb")
+
+
 def test_a_purge_leaves_nothing_of_kads(machine: Machine) -> None:
     """Removed, the policy stays; purged, it goes too, and what is not kad's stays."""
     machine.told("dpkg --remove kad; ls /etc/kad/policy.toml")

@@ -226,6 +226,15 @@ def test_uninstalling_under_a_running_daemon_is_refused(machine: Machine) -> Non
     assert "stop it first: kill " in done.stderr
 
 
+def test_beside_the_package_an_installation_is_refused(machine: Machine) -> None:
+    """Of two kads each would hide a part of the other, and one uninstalled break both."""
+    done = machine.sh("touch /usr/bin/kad; /checkout/packaging/install")
+
+    assert done.returncode == 1
+    assert "/usr/bin/kad exists" in done.stderr
+    assert "apt-get remove kad" in done.stderr
+
+
 def test_two_installations_at_once_do_not_mix(machine: Machine) -> None:
     """The second one says so, and changes nothing; afterwards no lock is left."""
     done = machine.sh("flock /run/kad-install.lock /checkout/packaging/install")
