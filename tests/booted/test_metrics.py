@@ -36,6 +36,18 @@ def test_the_sandboxed_unit_writes_what_node_exporter_reads(machine: Booted) -> 
     assert not machine.journal("-u", "kad-metrics.service")
 
 
+def test_a_failure_has_its_reason_in_the_journal(machine: Booted) -> None:
+    """Not only that it failed, which systemd says, but why."""
+    install_units(machine)
+    machine.told("mkdir", "-p", f"{PROM}.new")
+
+    done = machine.run("systemctl", "start", "kad-metrics.service")
+
+    assert done.returncode != 0
+    messages = [entry["MESSAGE"] for entry in machine.journal("-u", "kad-metrics.service")]
+    assert any("kad.prom.new: Is a directory" in message for message in messages)
+
+
 def test_without_node_exporter_nothing_is_written(machine: Booted) -> None:
     """The timer may be enabled everywhere."""
     install_units(machine)
