@@ -19,6 +19,11 @@ class Value:
         """Whether it is a policy file."""
         return self.metavar in {"POLICY", "PATH"}
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number, for which there is nothing to offer."""
+        return self.metavar == "SECONDS"
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
