@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WEEK_S = 7 * 24 * 3600
@@ -61,9 +62,18 @@ def _environment(*, online: bool) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A Debian whose disk is a stack of directories; only the first one is written."""
+    """A Debian whose disk is a stack of directories; only the first one is written.
+
+    What was written is deleted at the end of its `with`.
+    """
 
     layers: tuple[Path, ...]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.layers[0].parent)
 
     def sh(self, script: str, *, online: bool = False) -> subprocess.CompletedProcess[str]:
         """Run bash as root with the checkout, read-only, at /checkout."""
@@ -87,10 +97,6 @@ class Machine:
     def copy(self) -> "Machine":
         """Give a machine that starts from this one's state and leaves it as it is."""
         return machine_on(*self.layers, directory=self.layers[0].parent.parent)
-
-    def scrap(self) -> None:
-        """Delete what was written."""
-        shutil.rmtree(self.layers[0].parent)
 
 
 def machine_on(*below: Path, directory: Path | None = None) -> Machine:

@@ -56,15 +56,13 @@ def _clear_away() -> None:
 def _build(built: Path, codename: str) -> None:
     """Build where packaging/build has to install what it lacks, or has that, as BUILDERS tells."""
     packages = () if codename == own_codename() else (*PACKAGES, *BUILDERS, *MODULES)
-    with debian(codename, *packages) as root:
-        machine = machine_on(root, directory=MEMORY)
+    with debian(codename, *packages) as root, machine_on(root, directory=MEMORY) as machine:
         done = machine.sh("cp -R /checkout /root/kad && /root/kad/packaging/build deb", online=True)
         assert done.returncode == 0, done.stdout + done.stderr
         (deb,) = (machine.layers[0] / "root/kad/dist").glob("*.deb")
         assert done.stdout == f"/root/kad/dist/{deb.name}\n"
         shutil.copy(deb, built.with_suffix(".new"))
-        built.with_suffix(".new").rename(built)
-        machine.scrap()
+    built.with_suffix(".new").rename(built)
 
 
 @contextmanager

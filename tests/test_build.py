@@ -22,12 +22,10 @@ IN_FORCE = "cat /proc/sys/net/ipv4/tcp_keepalive_{time,intvl,probes} | xargs"
 @pytest.fixture(scope="module")
 def installed() -> Iterator[Machine]:
     """Give a Debian that had nothing but python3, with the package, also at /root/kad.deb."""
-    with debian(own_codename()) as root:
-        machine = machine_on(root, directory=MEMORY)
+    with debian(own_codename()) as root, machine_on(root, directory=MEMORY) as machine:
         provide(machine, own_codename())
         add_packages(machine, "/root/kad.deb")
         yield machine
-        machine.scrap()
 
 
 def provide(machine: Machine, codename: str) -> None:
@@ -39,21 +37,18 @@ def provide(machine: Machine, codename: str) -> None:
 @pytest.fixture
 def machine(installed: Machine) -> Iterator[Machine]:
     """Give a machine with the package, for one test."""
-    machine = installed.copy()
-    yield machine
-    machine.scrap()
+    with installed.copy() as machine:
+        yield machine
 
 
 @pytest.mark.parametrize("codename", ["bookworm", "trixie"])
 def test_debians_checker_has_nothing_to_say(codename: str) -> None:
     """Each release's own, not even in passing; what is overridden has its reason beside it."""
-    with debian(codename) as root:
-        machine = machine_on(root, directory=MEMORY)
+    with debian(codename) as root, machine_on(root, directory=MEMORY) as machine:
         provide(machine, codename)
         add_packages(machine, "lintian")
 
         done = machine.sh("lintian --allow-root --display-info /root/kad.deb")
-        machine.scrap()
 
     assert (done.returncode, done.stdout) == (0, "")
 
@@ -115,6 +110,17 @@ def test_an_update_keeps_an_edited_policy_and_brings_none_back(machine: Machine)
 
     machine.told("rm /etc/kad/policy.toml; dpkg -i /root/kad.deb")
     assert machine.told("ls /etc/kad") == ""
+
+
+def test_over_the_other_installation_the_package_is_refused(machine: Machine) -> None:
+    """What packaging/install brought would hide the package's command and unit."""
+    machine.told("dpkg --purge kad; mkdir -p /opt/kad; ln -s / /opt/kad/current")
+
+    done = machine.sh("dpkg -i /root/kad.deb")
+
+    assert done.returncode == 1
+    assert "sudo packaging/install --uninstall" in done.stderr
+    machine.told("! ls /usr/bin/kad && rm -r /opt/kad && dpkg -i /root/kad.deb")
 
 
 def test_a_purge_leaves_nothing_of_kads(machine: Machine) -> None:

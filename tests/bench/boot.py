@@ -7,7 +7,6 @@ READY=1, and to TuneD's name on the bus.
 """
 
 import argparse
-import shutil
 import statistics
 import sys
 from collections.abc import Iterator
@@ -82,24 +81,16 @@ def rows(machine: Booted, runs: int) -> Iterator[str]:
 
 def measure(codename: str, runs: int) -> None:
     """Measure one release, and print what is found."""
-    root = base(codename)
-    installed = install(root)
-    add_packages(installed, "tuned")
-    machine = Booted(installed)
-    machine.write("/etc/kad/policy.toml", POLICY)
-    machine.boot()
-    try:
+    with base(codename) as root, install(root) as installed, Booted(installed) as machine:
+        add_packages(installed, "tuned")
+        machine.write("/etc/kad/policy.toml", POLICY)
+        machine.boot()
         machine.told("sh", "-c", TUNED, stdin=PROFILE)
         print(f"\n{codename}, {machine.told('systemctl', '--version').splitlines()[0]}")
         for row in rows(machine, runs):
             print(row, flush=True)
         print(machine.told("systemd-analyze", "critical-chain", "--no-pager", "kad.service"))
         print(machine.told("systemctl", "status", "--no-pager", "--full", "kad.service"))
-    finally:
-        machine.close()
-        installed.scrap()
-        if str(root) != "/":
-            shutil.rmtree(root)
 
 
 def main() -> None:

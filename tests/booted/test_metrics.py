@@ -26,10 +26,9 @@ print(urlopen("http://127.0.0.1:9100/metrics", timeout=20).read().decode())
 @pytest.fixture(scope="module")
 def with_exporter(installed: Machine) -> Iterator[Machine]:
     """Give a machine that has Debian's node_exporter too."""
-    machine = installed.copy()
-    add_packages(machine, "prometheus-node-exporter")
-    yield machine
-    machine.scrap()
+    with installed.copy() as machine:
+        add_packages(machine, "prometheus-node-exporter")
+        yield machine
 
 
 def scraped(machine: Booted) -> dict[str, float]:
@@ -45,12 +44,11 @@ def test_node_exporter_serves_kads_metrics_once_the_timer_is_enabled(
     with_exporter: Machine,
 ) -> None:
     """Drift that the daemon was told to leave, and its end, are seen by who scrapes the host."""
-    machine = Booted(with_exporter)
     policy = '[keepalive]\ntime = 120\n[drift]\ncheck_every = "1s"\naction = "warn"\n'
-    machine.write("/etc/kad/policy.toml", policy)
-    machine.drop_in(TIMER, QUICK)
-    machine.boot()
-    try:
+    with Booted(with_exporter) as machine:
+        machine.write("/etc/kad/policy.toml", policy)
+        machine.drop_in(TIMER, QUICK)
+        machine.boot()
         machine.told("systemctl", "start", "prometheus-node-exporter")
         wait_until(lambda: scraped(machine))
         before = scraped(machine)
@@ -67,8 +65,6 @@ def test_node_exporter_serves_kads_metrics_once_the_timer_is_enabled(
         assert drifted['kad_found_value{parameter="net.ipv4.tcp_keepalive_time"}'] == 999
         assert drifted["node_textfile_scrape_error"] == 0
         assert drifted[f'node_textfile_mtime_seconds{{file="{PROM}"}}'] > 0
-    finally:
-        machine.close()
 
 
 def test_the_sandboxed_unit_writes_one_whole_file(machine: Booted) -> None:
@@ -87,6 +83,17 @@ def test_the_sandboxed_unit_writes_one_whole_file(machine: Booted) -> None:
     assert machine.told("stat", "-c", "%a", PROM) == "644\n"
     assert machine.told("ls", DIRECTORY) == f"{Path(PROM).name}\n"
     assert not machine.journal("-u", SERVICE)
+
+
+def test_a_failure_has_its_reason_in_the_journal(machine: Booted) -> None:
+    """Not only that it failed, which systemd says, but why."""
+    machine.told("mkdir", "-p", f"{PROM}.new")
+
+    done = machine.run("systemctl", "start", SERVICE)
+
+    assert done.returncode != 0
+    messages = [entry["MESSAGE"] for entry in machine.journal("-u", SERVICE)]
+    assert any("kad.prom.new: Is a directory" in message for message in messages)
 
 
 def test_without_node_exporter_nothing_is_written(machine: Booted) -> None:

@@ -16,22 +16,20 @@ PROFILE = f"[main]\nsummary=Sets what kad has under policy\n[sysctl]\n{TIME}=999
 @pytest.fixture(scope="module")
 def with_tuned(installed: Machine) -> Iterator[Machine]:
     """Give a machine that has TuneD too."""
-    machine = installed.copy()
-    add_packages(machine, "tuned")
-    yield machine
-    machine.scrap()
+    with installed.copy() as machine:
+        add_packages(machine, "tuned")
+        yield machine
 
 
 @pytest.fixture
 def machine(with_tuned: Machine) -> Iterator[Booted]:
     """Give a machine that has booted, with a profile to switch to."""
-    machine = Booted(with_tuned)
-    machine.write("/etc/kad/policy.toml", POLICY)
-    for folder in ("/etc/tuned/other", "/etc/tuned/profiles/other"):  # up to 2.23, and since
-        machine.write(f"{folder}/tuned.conf", PROFILE)
-    machine.boot()
-    yield machine
-    machine.close()
+    with Booted(with_tuned) as machine:
+        machine.write("/etc/kad/policy.toml", POLICY)
+        for folder in ("/etc/tuned/other", "/etc/tuned/profiles/other"):  # up to 2.23, and since
+            machine.write(f"{folder}/tuned.conf", PROFILE)
+        machine.boot()
+        yield machine
 
 
 def test_a_profile_that_says_otherwise_is_drift(machine: Booted) -> None:

@@ -1,6 +1,7 @@
 """The daemon against the real kernel, driven only from outside."""
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -235,6 +236,17 @@ def test_reload_reports_the_daemon_s_verdict(machine: Machine) -> None:
         assert (shown.returncode, mistake in shown.stdout) == (1, True)
         assert machine.state_file()["state"] == "degraded"
         assert machine.state_file()["generation"] == 2
+
+
+def test_a_daemon_that_does_not_answer_is_told_of(machine: Machine) -> None:
+    """Who asks waits no longer than was said, and learns which process hangs."""
+    with machine.daemon() as daemon:
+        daemon.signal(signal.SIGSTOP)
+        done = machine.kad("reload", "--timeout", "1")
+        daemon.signal(signal.SIGCONT)
+
+        assert done.returncode == 1
+        assert re.fullmatch(r"kad: the daemon, pid \d+, did not answer within 1 s\n", done.stderr)
 
 
 def test_sighup_alone_is_answered_as_notify_reload_wants_it(machine: Machine) -> None:
