@@ -2,7 +2,6 @@
 
 import faulthandler
 import os
-import sys
 from functools import partial
 from time import gmtime, monotonic, strftime
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +25,7 @@ from kad.procfs import Procfs, passed_files
 from kad.reconcile import Kernel
 from kad.signals import install
 from kad.statefile import StateFile
+from kad.stderr import Stderr
 from kad.watch import Watch
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _say_last_words(error: KadError, log: Log) -> None:
         lines.append("no policy to put in force; mend it, then: systemctl start kad")
     for line in lines:
         if not isinstance(log, NativeLog):
-            sys.stderr.write(f"kad: {line}\n")
+            Stderr().line(f"kad: {line}")
         elif isinstance(error, PolicyError):
             file = error.mistakes[0].file
             Journal(log).event(Event(Kind.POLICY_REJECTED, line), KAD_POLICY_FILE=file)
