@@ -139,9 +139,10 @@ class FakeWatch:
 
 @dataclass
 class FakeManager:
-    """systemd, taking down what it is told."""
+    """systemd, taking down what it is told, unless it is deaf."""
 
     watchdog_s: float | None = None
+    deaf: OSError | None = None
     lines: list[str] = field(default_factory=list)
 
     def ready(self, status: str) -> None:
@@ -150,6 +151,8 @@ class FakeManager:
 
     def status(self, status: str) -> None:
         """Take down a status that is new."""
+        if self.deaf is not None:
+            raise self.deaf
         if self.lines[-1:] != [status]:
             self.lines.append(status)
 
@@ -215,10 +218,13 @@ class FakeNeighbours:
 
     settings: tuple[Setting, ...] = ()
     reads: int = 0
+    error: MemoryError | OSError | None = None
 
     def read(self) -> tuple[Setting, ...]:
         """Give the lines."""
         self.reads += 1
+        if self.error is not None:
+            raise self.error
         return self.settings
 
 

@@ -81,7 +81,7 @@ def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place
         kernel=Originals(place.kernel, memory, boot_id(os.environ), namespace.cookie),
         source=Source(find, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),
-        manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),
+        manager=Notify(os.environ),
         journal=journal,
         state=StateFile(runtime),
         neighbours=_neighbours,

@@ -62,7 +62,7 @@ class FileWatch(Protocol):
 
 
 class ServiceManager(Protocol):
-    """Who wants to know how the daemon is."""
+    """Who wants to know how the daemon is; OSError where it does not listen."""
 
     watchdog_s: float | None
 

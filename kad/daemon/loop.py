@@ -1,6 +1,7 @@
 """Wait for any reason and run the same pass."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from kad.core.denial import denial
 from kad.core.events import Event, Kind, Priority
@@ -11,6 +12,7 @@ from kad.core.reasons import READS_FILE, Reason
 from kad.core.report import Outcome, Report
 from kad.core.status import Status, namespace_status, overall, status_line
 from kad.daemon.advisor import Advisor
+from kad.daemon.attempts import Attempts
 from kad.daemon.edges import Edges
 from kad.daemon.held import HeldPolicy
 from kad.daemon.tally import Tally
@@ -41,23 +43,25 @@ class Daemon:
         self._tally = Tally()
         self._advisor = Advisor(edges.neighbours, host=host)
         self._next_check = 0.0
+        self._check_every = 0
         self._state_written = 0.0
         self._shown: object = None
         self._unwatched: str | None = None
         self._rearmed = 0
-        self._troubles: dict[str, str] = {}
+        self._attempts = Attempts(edges.journal)
 
     def run(self) -> None:
         """Run until a reason to stop; PolicyError or DeniedError before READY=1 only."""
         self._pass({Reason.BOOT})
         while True:
             reasons = self._edges.inbox.wait(self._deadline())
-            self._edges.manager.watchdog()
+            if self._edges.manager.watchdog_s is not None:
+                self._tell_manager(self._edges.manager.watchdog)
             if Reason.STOP in reasons:
                 break
             reasons |= self._due()
             if reasons:
-                self._pass(reasons)
+                self._attempts.make("finish a check", partial(self._pass, reasons))
         self._stop()
 
     def _deadline(self) -> float:
@@ -80,8 +84,11 @@ class Daemon:
         began = self._edges.monotonic()
         reload, boot = Reason.RELOAD in reasons, Reason.BOOT in reasons
         if reload:
-            self._edges.manager.reloading(int(began * 1e6))
+            self._tell_manager(partial(self._edges.manager.reloading, int(began * 1e6)))
         loads = bool(reasons & READS_FILE)
+        if loads:
+            # Here already, so that what ends this pass early is not tried again at once.
+            self._next_check = began + self._check_every
         events = self._load(began, boot=boot) if loads else []
         before, report = self._reconcile(began, boot=boot)
         if reload:
@@ -91,7 +98,7 @@ class Daemon:
             self._write_state(report)
         self._inform(report, ready=boot or reload)
         if loads:
-            self._attempt("keep the last good policy", self._held.keep)
+            self._attempts.make("keep the last good policy", self._held.keep)
             self._watch()
             # Last, and so after READY=1: it reads a dozen files.
             if self._advisor.look_around(self._held.policy):
@@ -99,7 +106,8 @@ class Daemon:
 
     def _load(self, began: float, *, boot: bool) -> list[Event]:
         events = list(self._held.boot() if boot else self._held.load())
-        self._next_check = began + self._held.policy.check_every
+        self._check_every = self._held.policy.check_every
+        self._next_check = began + self._check_every
         return events
 
     def _reconcile(self, began: float, *, boot: bool) -> tuple[Report, Report]:
@@ -120,14 +128,15 @@ class Daemon:
 
     def _inform(self, report: Report, *, ready: bool) -> None:
         line = status_line(self._held.policy, report, self._held.error)
-        if ready:
-            self._edges.manager.ready(line)
-        else:
-            self._edges.manager.status(line)
+        tell = self._edges.manager.ready if ready else self._edges.manager.status
+        self._tell_manager(partial(tell, line))
+
+    def _tell_manager(self, action: Callable[[], None]) -> None:
+        self._attempts.make("tell systemd the state", action)
 
     def _state_is_old(self) -> bool:
         """Whether the state file would be over a minute old at the next check."""
-        until = self._edges.monotonic() + self._held.policy.check_every
+        until = self._edges.monotonic() + self._check_every
         return until - self._state_written > STATE_EVERY_S
 
     def _shows_news(self, report: Report) -> bool:
@@ -140,7 +149,7 @@ class Daemon:
     def _write_state(self, report: Report) -> None:
         self._state_written = self._edges.monotonic()
         status = self._status(report)
-        self._attempt("write the state file", lambda: self._edges.state.write(status))
+        self._attempts.make("write the state file", lambda: self._edges.state.write(status))
 
     def _status(self, report: Report) -> Status:
         policy = self._held.policy
@@ -156,19 +165,6 @@ class Daemon:
             checks=self._tally.checks(policy.check_every),
             drift=self._tally.drift,
         )
-
-    def _attempt(self, what: str, action: Callable[[], None]) -> None:
-        """Do what kad can do without; say once that it failed, and that it works again."""
-        try:
-            action()
-        except OSError as error:
-            why = f"cannot {what}: {error.filename}: {error.strerror}"
-            if self._troubles.get(what) != why:
-                self._edges.journal.say(Priority.WARNING, why)
-            self._troubles[what] = why
-        else:
-            if self._troubles.pop(what, None) is not None:
-                self._tell([Event(Kind.RECOVERED, f"can {what} again")])
 
     def _watch(self) -> None:
         """Keep the watch alive; read the file once more where it began only now."""
@@ -186,7 +182,7 @@ class Daemon:
             self._edges.inbox.nudge(Reason.FILE)
 
     def _stop(self) -> None:
-        self._edges.manager.stopping()
+        self._tell_manager(self._edges.manager.stopping)
         policy = self._held.policy
         if policy.on_stop is OnStop.RESTORE and policy.mode is Mode.ENFORCE:
             self._tell(self._put_back(policy))

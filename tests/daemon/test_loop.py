@@ -451,6 +451,70 @@ def test_a_full_disk_is_said_once_and_loses_nothing() -> None:
     assert len(world.source.kept) == 1
 
 
+def test_a_systemd_that_does_not_listen_is_said_once_and_its_return_too() -> None:
+    """Nothing waits for it, and the values are kept all the same."""
+    world = World()
+
+    def deafen() -> None:
+        world.manager.deaf = OSError(errno.ENOENT, "No such file or directory", "/run/notify")
+
+    def listen() -> None:
+        world.manager.deaf = None
+
+    world.run(Step(deafen, after=None), sets(world, 7200), on_timer(), Step(listen, after=None))
+
+    assert world.kernel.now == WANTED
+    assert world.journal.said == [
+        "WARNING cannot tell systemd the state: /run/notify: No such file or directory"
+    ]
+    assert world.journal.messages[-1] == "can tell systemd the state again"
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (MemoryError(), "out of memory"),
+        (OSError(errno.EMFILE, "Too many open files", "/x"), "/x: Too many open files"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "Cannot allocate memory"),
+    ],
+)
+def test_a_check_that_the_system_cuts_short_does_not_end_the_daemon(
+    error: MemoryError | OSError, why: str
+) -> None:
+    """It is said once; the next check comes at its time, and its success is told."""
+    world = World()
+
+    def fail() -> None:
+        world.neighbours.error = error
+
+    def succeed() -> None:
+        world.neighbours.error = None
+
+    world.run(Step(fail, after=None), sets(world, 7200), on_timer(), Step(succeed, after=None))
+
+    assert world.kernel.now == WANTED
+    assert world.inbox.waits == [30.0] * 5
+    assert world.journal.said == [f"WARNING cannot finish a check: {why}"]
+    assert world.journal.messages[-1] == "can finish a check again"
+
+
+def test_a_right_that_is_lost_while_kad_runs_is_a_degraded_daemon() -> None:
+    """CAP_NET_ADMIN gone: no process can take it from another, so this is no real kernel."""
+    world = World()
+
+    def lose() -> None:
+        world.kernel.now[TIME] = 7200
+        world.kernel.refuse[TIME] = errno.EPERM
+
+    world.run(Step(lose, after=None), on_timer(), Step(world.kernel.refuse.clear, after=None))
+
+    told = [each for each in world.journal.messages if "cannot set" in each or " is 120" in each]
+    assert [each.partition(": ")[0] for each in told] == [
+        f"cannot set {TIME} to 120",
+        f"{TIME} is 120 as policy says (was 7200)",
+    ]
+
+
 def test_a_lost_watch_is_told_once_and_its_return_too() -> None:
     """Until the watch is back the timer stands in for it."""
     world = World()
