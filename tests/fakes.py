@@ -228,10 +228,23 @@ class FakeNeighbours:
         return self.settings
 
 
+@dataclass
+class FakeLock:
+    """A lock whose file can be removed."""
+
+    removed: str | None = None
+
+    def hold(self) -> str | None:
+        """Take it anew."""
+        removed, self.removed = self.removed, None
+        return removed
+
+
 class World:
     """A daemon with all its edges replaced."""
 
     def __init__(self, policy: Policy = WHOLE) -> None:
+        self.lock = FakeLock()
         self.kernel = FakeKernel()
         self.clock = FakeClock()
         self.source = FakeSource(policy)
@@ -248,6 +261,7 @@ class World:
         self.inbox.steps = list(steps)
         edges = Edges(
             inbox=self.inbox,
+            lock=self.lock,
             kernel=self.kernel,
             source=self.source,
             watch=self.watch,

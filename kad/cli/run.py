@@ -47,14 +47,14 @@ def run(arguments: "Namespace") -> int:
     namespace = MACHINE if files else own_namespace()
     runtime = runtime_directory(os.environ, namespace.private)
     try:
-        with RuntimeLock(runtime):
+        with RuntimeLock(runtime) as lock:
             # A daemon that was killed left its own; in a container it had the same pid.
             StateFile(runtime).remove()
             _daemon(
                 arguments.policy,
                 mailbox,
                 Journal(log),
-                _Place(files or Procfs(), namespace, runtime),
+                _Place(files or Procfs(), namespace, runtime, lock),
             ).run()
     except KadError as error:
         _say_last_words(error, log)
@@ -68,6 +68,7 @@ class _Place(NamedTuple):
     kernel: Kernel
     namespace: OwnNamespace
     runtime: str
+    lock: RuntimeLock
 
 
 def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place) -> Daemon:
@@ -78,6 +79,7 @@ def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place
     find = partial(policyfile.find, None, named, os.environ)
     edges = Edges(
         inbox=mailbox,
+        lock=place.lock,
         kernel=Originals(place.kernel, memory, boot_id(os.environ), namespace.cookie),
         source=Source(find, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),

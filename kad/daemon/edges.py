@@ -61,6 +61,14 @@ class FileWatch(Protocol):
         ...
 
 
+class Lock(Protocol):
+    """What makes this daemon the only one."""
+
+    def hold(self) -> str | None:
+        """Take it anew where its file was removed, and name that; OSError where it cannot be."""
+        ...
+
+
 class ServiceManager(Protocol):
     """Who wants to know how the daemon is; OSError where it does not listen."""
 
@@ -119,6 +127,7 @@ class Edges(NamedTuple):
     """
 
     inbox: Inbox
+    lock: Lock
     kernel: RememberingKernel
     source: PolicySource
     watch: FileWatch

@@ -87,6 +87,7 @@ class Daemon:
             self._tell_manager(partial(self._edges.manager.reloading, int(began * 1e6)))
         loads = bool(reasons & READS_FILE)
         if loads:
+            self._attempts.make("hold the lock", self._hold_lock)
             # Here already, so that what ends this pass early is not tried again at once.
             self._next_check = began + self._check_every
         events = self._load(began, boot=boot) if loads else []
@@ -133,6 +134,11 @@ class Daemon:
 
     def _tell_manager(self, action: Callable[[], None]) -> None:
         self._attempts.make("tell systemd the state", action)
+
+    def _hold_lock(self) -> None:
+        lost = self._edges.lock.hold()
+        if lost is not None:
+            self._edges.journal.say(Priority.WARNING, f"{lost} was removed; made anew")
 
     def _state_is_old(self) -> bool:
         """Whether the state file would be over a minute old at the next check."""

@@ -451,6 +451,18 @@ def test_a_full_disk_is_said_once_and_loses_nothing() -> None:
     assert len(world.source.kept) == 1
 
 
+def test_a_lock_that_was_removed_is_said_once() -> None:
+    """The line says that kad has it anew; there is nothing to be done."""
+    world = World()
+
+    def remove() -> None:
+        world.lock.removed = "/run/kad/lock"
+
+    world.run(on_timer(), Step(remove, after=None), on_timer())
+
+    assert world.journal.said == ["WARNING /run/kad/lock was removed; made anew"]
+
+
 def test_a_systemd_that_does_not_listen_is_said_once_and_its_return_too() -> None:
     """Nothing waits for it, and the values are kept all the same."""
     world = World()
