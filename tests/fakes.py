@@ -200,12 +200,18 @@ class FakeState:
     written: list[Status] = field(default_factory=list)
     error: OSError | None = None
     removed: bool = False
+    damaged: bool = False
 
     def write(self, status: Status) -> None:
         """Keep the status."""
+        self.damaged = self.error is not None
         if self.error is not None:
             raise self.error
         self.written.append(status)
+
+    def intact(self) -> bool:
+        """Tell whether the last write worked, and the file was left alone."""
+        return not self.damaged
 
     def remove(self) -> None:
         """Note it."""

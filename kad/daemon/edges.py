@@ -114,6 +114,10 @@ class StateStore(Protocol):
         """Replace the state; OSError where it cannot be."""
         ...
 
+    def intact(self) -> bool:
+        """Tell whether the state is as it was written last; not so where it could not be."""
+        ...
+
     def remove(self) -> None:
         """Take it away."""
         ...

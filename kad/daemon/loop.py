@@ -95,7 +95,7 @@ class Daemon:
         if reload:
             self._tally.answer(int(began * 1e6), self._held.error, report)
         self._tell([*events, *news(before, report), *self._held.news(report)])
-        if self._shows_news(report) or reload or self._state_is_old():
+        if self._shows_news(report) or reload or self._state_is_due():
             self._write_state(report)
         self._inform(report, ready=boot or reload)
         if loads:
@@ -140,10 +140,11 @@ class Daemon:
         if lost is not None:
             self._edges.journal.say(Priority.WARNING, f"{lost} was removed; made anew")
 
-    def _state_is_old(self) -> bool:
-        """Whether the state file would be over a minute old at the next check."""
+    def _state_is_due(self) -> bool:
+        """Whether the file is not as kad wrote it, or would be a minute old at the next check."""
         until = self._edges.monotonic() + self._check_every
-        return until - self._state_written > STATE_EVERY_S
+        old = until - self._state_written > STATE_EVERY_S
+        return old or not self._edges.state.intact()
 
     def _shows_news(self, report: Report) -> bool:
         """Whether the state file would say something else than it did, its counts aside."""

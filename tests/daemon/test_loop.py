@@ -451,6 +451,34 @@ def test_a_full_disk_is_said_once_and_loses_nothing() -> None:
     assert len(world.source.kept) == 1
 
 
+def test_a_state_file_that_could_not_be_written_is_tried_again_at_the_next_check() -> None:
+    """Not only when it is a minute old: until then it would tell what is no longer so."""
+    world = World(WHOLE._replace(check_every=1))
+
+    def full() -> None:
+        world.state.error = OSError(errno.ENOSPC, "No space left on device", "/run/kad/status.json")
+
+    def emptied() -> None:
+        world.state.error = None
+
+    world.run(Step(full), sets(world, 7200), Step(emptied), on_timer())
+
+    assert len(world.state.written) == 2
+    assert world.state.written[-1].as_json()["drift"] != world.state.written[0].as_json()["drift"]
+
+
+def test_a_state_file_that_somebody_else_changed_is_written_anew() -> None:
+    """Deleted or damaged: at the next check it is there again."""
+    world = World(WHOLE._replace(check_every=1))
+
+    def damage() -> None:
+        world.state.damaged = True
+
+    world.run(on_timer(), Step(damage, after=None), on_timer())
+
+    assert len(world.state.written) == 2
+
+
 def test_a_lock_that_was_removed_is_said_once() -> None:
     """The line says that kad has it anew; there is nothing to be done."""
     world = World()
