@@ -28,6 +28,8 @@ class Originals:
         self._boot = boot
         self._cookie = cookie
         self._values: dict[Parameter, int] = {}
+        # The files that say what cannot be understood.
+        self.unusable: list[str] = []
         for path in self._paths:
             self._values |= self._stored(path)
 
@@ -57,11 +59,16 @@ class Originals:
     def _stored(self, path: str) -> dict[Parameter, int]:
         try:
             return self._understand(read_json(path))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}  # nothing remembered, or nothing usable
+        except OSError:  # nothing remembered
+            return {}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self.unusable.append(path)
+            return {}
 
     def _understand(self, plain: Any) -> dict[Parameter, int]:  # noqa: ANN401  # from JSON
-        if (plain["version"], plain["boot"]) != (VERSION, self._boot):
+        if plain["version"] != VERSION:
+            raise ValueError("of another version of kad")
+        if plain["boot"] != self._boot:
             return {}
         if self._cookie and plain["cookie"] not in {self._cookie, 0}:
             return {}

@@ -30,6 +30,7 @@ class FakeKernel:
         self.now = dict(values)
         self.refuse: dict[Parameter, int] = {}
         self.ignore: set[Parameter] = set()
+        self.unusable: list[str] = []
         self.unreadable: set[Parameter] = set()
         self.writes: list[tuple[Parameter, int]] = []
         self.values: dict[Parameter, int] = {}

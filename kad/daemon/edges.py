@@ -29,7 +29,9 @@ class Inbox(Protocol):
 
 
 class RememberingKernel(Kernel, Protocol):
-    """The kernel, with what it had before kad's first write."""
+    """The kernel, with what it had before kad's first write, so far as that can be read back."""
+
+    unusable: list[str]
 
     @property
     def values(self) -> Mapping[Parameter, int]:

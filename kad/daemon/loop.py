@@ -53,6 +53,9 @@ class Daemon:
     def run(self) -> None:
         """Run until a reason to stop; PolicyError or DeniedError before READY=1 only."""
         self._pass({Reason.BOOT})
+        for file in self._edges.kernel.unusable:
+            lost = "is damaged, or another kad's: what kad found at first is not known"
+            self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
         while True:
             reasons = self._edges.inbox.wait(self._deadline())
             if self._edges.manager.watchdog_s is not None:

@@ -538,6 +538,21 @@ def test_a_check_that_the_system_cuts_short_does_not_end_the_daemon(
     assert world.journal.messages[-1] == "can finish a check again"
 
 
+def test_originals_that_cannot_be_understood_are_named() -> None:
+    """At the stop `on_stop = "restore"` will find nothing to put back: better said now."""
+    world = World()
+    world.kernel.unusable = ["/var/lib/kad/originals.json"]
+
+    world.run()
+
+    assert world.journal.said == [
+        (
+            "WARNING /var/lib/kad/originals.json is damaged, or another kad's: "
+            "what kad found at first is not known"
+        )
+    ]
+
+
 def test_a_right_that_is_lost_while_kad_runs_is_a_degraded_daemon() -> None:
     """CAP_NET_ADMIN gone: no process can take it from another, so this is no real kernel."""
     world = World()
