@@ -12,7 +12,11 @@ _REASONS = {
 }
 
 
-def install(nudge: Callable[[Reason], None]) -> None:
-    """Call `nudge`, in the main thread and at any point of it, for each signal of the daemon."""
+def install(nudge: Callable[[Reason], None], bell: int) -> None:
+    """Call `nudge`, in the main thread and at any point of it, for each signal of the daemon.
+
+    `bell` is a descriptor that each is written to at once, before Python comes to call anything.
+    """
+    signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
     for number, reason in _REASONS.items():
         signal.signal(number, lambda *_, reason=reason: nudge(reason))

@@ -41,7 +41,7 @@ def run(arguments: "Namespace") -> int:
     # Whom the service watchdog ends for a hang tells the journal where it hung.
     faulthandler.enable()
     mailbox = Mailbox()
-    install(mailbox.nudge)
+    install(mailbox.nudge, mailbox.bell)
     log = open_log(os.environ)
     files = passed_files(os.environ)
     namespace = MACHINE if files else own_namespace()

@@ -1,5 +1,8 @@
 """Gather the reasons for which the loop wakes."""
 
+import os
+import select
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 
@@ -10,7 +13,9 @@ class Mailbox:
     """Where signal handlers and threads leave a reason, and the loop waits for one.
 
     A SimpleQueue, as it is the only primitive whose put() may run in a signal handler while the
-    same thread waits in get(): Event.set() and Queue.put() can hang there.
+    same thread waits in get(): Event.set() and Queue.put() can hang there. But no get() that waits:
+    it sleeps over a signal that came in the moment before, until the next one comes. `bell` is a
+    pipe, which the signal itself rings: signal.set_wakeup_fd().
     """
 
     # A file's change comes as several events and is often half done at the first: wait until
@@ -20,10 +25,15 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Reason] = SimpleQueue()
+        self._ear, self.bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._rung = select.poll()
+        self._rung.register(self._ear, select.POLLIN)
 
     def nudge(self, reason: Reason) -> None:
         """Wake the loop; from any thread and from a signal handler."""
         self._queue.put(reason)
+        with suppress(BlockingIOError):  # it rings already
+            os.write(self.bell, b"\0")
 
     def wait(self, deadline: float | None) -> set[Reason]:
         """Wait for reasons, until `deadline` on the monotonic clock; give all there are."""
@@ -37,11 +47,11 @@ class Mailbox:
         return reasons
 
     def _take(self, deadline: float | None) -> set[Reason]:
+        if self._rung.poll(None if deadline is None else max(0.0, deadline - monotonic()) * 1000):
+            # Before the queue is looked at: what is put there later rings anew.
+            os.read(self._ear, select.PIPE_BUF)
         reasons = set()
-        try:
-            timeout = None if deadline is None else max(0.0, deadline - monotonic())
-            reasons.add(self._queue.get(timeout=timeout))
+        with suppress(Empty):
             while True:
                 reasons.add(self._queue.get_nowait())
-        except Empty:
-            return reasons
+        return reasons

@@ -84,7 +84,7 @@ def test_signals_wake_the_loop_while_it_waits() -> None:
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     mailbox = Mailbox()
-    install(mailbox.nudge)
+    install(mailbox.nudge, mailbox.bell)
     try:
         heard = []
         for number in numbers:
@@ -93,5 +93,20 @@ def test_signals_wake_the_loop_while_it_waits() -> None:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
 
     assert heard == [{Reason.STOP}, {Reason.STOP}, {Reason.RELOAD}]
+
+
+def test_a_signal_in_the_moment_before_the_wait_ends_it() -> None:
+    """Python has yet to call the handler then; `kad reload` would else wait for the next timer."""
+    before = signal.getsignal(signal.SIGHUP)
+    mailbox = Mailbox()
+    install(lambda _: None, mailbox.bell)
+    try:
+        signal.raise_signal(signal.SIGHUP)
+
+        assert mailbox.wait(monotonic() + 3600) == set()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        signal.set_wakeup_fd(-1)

@@ -393,6 +393,11 @@ OTHERS = (
         "both are put right, and told, at once",
     ),
     Other(
+        "a signal comes in the moment before kad sleeps",
+        "raise it there: tests/daemon/test_mailbox.py",
+        "it is heard at once",
+    ),
+    Other(
         "nobody reads kad's stderr, a pipe",
         "fill it: test_telling.py",
         "`lines lost here, as nobody read them: 5`, once there is room; the work goes on",
