@@ -4,17 +4,17 @@ import errno
 import os
 import socket
 import struct
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Protocol
 
 from kad.core.errors import ascii_line
 from kad.core.events import Event, Priority
+from kad.stderr import Stderr
 
 SOCKET = "/run/systemd/journal/socket"
 # A journal that does not read must not stop the work; it has room for some entries.
-PATIENCE_S = 0.5
+PATIENCE_S = 0.2
 _COLOURS = {Priority.ERR: "\x1b[1;31m", Priority.WARNING: "\x1b[33m", Priority.NOTICE: "\x1b[1m"}
 
 
@@ -45,9 +45,12 @@ class Journal:
 class PlainLog:
     """Sentences on stderr, with systemd's `<N>` in front: sd-daemon(3)."""
 
+    def __init__(self) -> None:
+        self._stderr = Stderr()
+
     def entry(self, fields: Mapping[str, str]) -> None:
         """Write one line."""
-        _to_stderr(f"<{fields['PRIORITY']}>{fields['MESSAGE']}")
+        self._stderr.line(f"<{fields['PRIORITY']}>{fields['MESSAGE']}")
 
 
 class TerminalLog:
@@ -55,11 +58,12 @@ class TerminalLog:
 
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
+        self._stderr = Stderr()
 
     def entry(self, fields: Mapping[str, str]) -> None:
         """Write one line."""
         colour = _COLOURS.get(Priority(int(fields["PRIORITY"]))) if self._colour else None
-        _to_stderr(f"{colour}{fields['MESSAGE']}\x1b[0m" if colour else fields["MESSAGE"])
+        self._stderr.line(f"{colour}{fields['MESSAGE']}\x1b[0m" if colour else fields["MESSAGE"])
 
 
 class NativeLog:
@@ -70,17 +74,22 @@ class NativeLog:
 
     def __init__(self, path: str = SOCKET) -> None:
         self._path = path
+        self._plain = PlainLog()
+        self._patience = PATIENCE_S
 
     def entry(self, fields: Mapping[str, str]) -> None:
         """Send one entry; to stderr where the journal does not take it."""
         try:
             self._send(serialize(fields))
         except OSError:
-            PlainLog().entry(fields)
+            self._patience = 0.0  # one that did not read is not waited for again, entry by entry
+            self._plain.entry(fields)
+        else:
+            self._patience = PATIENCE_S
 
     def _send(self, datagram: bytes) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journald:
-            journald.settimeout(PATIENCE_S)
+            journald.settimeout(self._patience)
             journald.connect(self._path)
             try:
                 journald.send(datagram)
@@ -136,11 +145,3 @@ def _is_journal(stream: str) -> bool:
     except OSError:
         return False
     return stream == f"{status.st_dev}:{status.st_ino}"
-
-
-def _to_stderr(line: str) -> None:
-    if sys.stderr is None:  # closed by the caller
-        return
-    with suppress(OSError, ValueError):
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()

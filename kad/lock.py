@@ -4,6 +4,8 @@ import errno
 import fcntl
 import os
 import struct
+from contextlib import suppress
+from typing import Self
 
 from kad.core.errors import DeniedError, KadError
 
@@ -19,29 +21,55 @@ class RuntimeLock:
 
     def __init__(self, directory: str) -> None:
         """Take the lock, making the directory where it lacks; KadError where that cannot be."""
-        path = f"{directory}/lock"
+        self._directory = directory
+        self._path = f"{directory}/lock"
         try:
-            os.makedirs(directory, mode=0o755, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._descriptor = os.open(path, flags, 0o644)
+            self._descriptor = self._take()
+        except BlockingIOError as error:
+            raise KadError(f"{directory}: {error.strerror}") from error
         except OSError as error:
-            raise _cannot(path, error) from error
-        try:
-            fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in {errno.EACCES, errno.EAGAIN}:
-                raise _cannot(path, error) from error
-            other = _holder(self._descriptor, fcntl.F_WRLCK)
-            whose = f"pid {other}" if other else "in another pid namespace"
-            raise KadError(f"{directory}: kad runs there already, {whose}") from error
-        # Any user may ask who holds it, whatever umask the daemon was started with.
-        os.fchmod(self._descriptor, 0o644)
+            raise _cannot(self._path, error) from error
 
-    def __enter__(self) -> None:
-        pass
+    def _take(self) -> int:
+        """Give a descriptor that has the lock; BlockingIOError tells who else has it."""
+        os.makedirs(self._directory, mode=0o755, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self._path, flags, 0o644)
+        try:
+            _lock(descriptor, self._path)
+            # Any user may ask who holds it, whatever umask the daemon was started with.
+            os.fchmod(descriptor, 0o644)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def hold(self) -> str | None:
+        """Take the lock anew where its file was removed, and name that; OSError."""
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.lstat(self._path), os.fstat(self._descriptor)):
+                return None
+        lost, self._descriptor = self._descriptor, self._take()
+        os.close(lost)
+        return self._path
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+
+
+def _lock(descriptor: int, path: str) -> None:
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EAGAIN}:
+            raise
+        other = _holder(descriptor, fcntl.F_WRLCK)
+        whose = f"pid {other}" if other else "in another pid namespace"
+        why = f"kad runs there already, {whose}"
+        raise BlockingIOError(errno.EAGAIN, why, path) from error
 
 
 def _cannot(path: str, error: OSError) -> KadError:

@@ -1,7 +1,8 @@
 """Tell systemd the daemon's state: sd_notify(3)."""
 
+import errno
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from kad.core.errors import ascii_line
 
@@ -13,27 +14,28 @@ SHORTEST_S = 0.01
 class Notify:
     """systemd's notification socket, or silence without one.
 
-    A socket that does not answer is complained of once, and again after it has answered.
+    OSError says that it does not take what it is told; all it should know is told again later.
     """
 
-    def __init__(self, environ: Mapping[str, str], complain: Callable[[str], None]) -> None:
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._path = environ.get("NOTIFY_SOCKET", "")
-        self._complain = complain
-        self._lost = False
+        self._patience = PATIENCE_S
         self._status = ""
         self._ready_is_due = False
         self.watchdog_s = _watchdog_s(environ) if self._path else None
 
     def ready(self, status: str) -> None:
         """Say that the first pass, or a reload, has ended; again until it was heard."""
-        self._ready_is_due = not self._send("READY=1", f"STATUS={status}")
-        self._status = status
+        self._ready_is_due = True
+        self._send("READY=1", f"STATUS={status}")
+        self._ready_is_due, self._status = False, status
 
     def status(self, status: str) -> None:
         """Say the present state where it is not what was heard last."""
         if self._ready_is_due:
             self.ready(status)
-        elif status != self._status and self._send(f"STATUS={status}"):
+        elif status != self._status:
+            self._send(f"STATUS={status}")
             self._status = status
 
     def reloading(self, began_usec: int) -> None:
@@ -49,31 +51,31 @@ class Notify:
         if self.watchdog_s is not None:
             self._send("WATCHDOG=1")
 
-    def _send(self, *lines: str) -> bool:
-        """Send a datagram; tell whether it needs not be sent again."""
+    def _send(self, *lines: str) -> None:
         if not self._path:
-            return True
+            return
         try:
-            _send_once("\n".join(ascii_line(line) for line in lines))
+            _send_once("\n".join(ascii_line(line) for line in lines), self._patience)
         except OSError as error:
-            if not self._lost:
-                self._complain(
-                    f"cannot tell systemd the state: {self._path}: {error.strerror or error}"
-                )
-            self._lost = True
-            return False
-        self._lost = False
-        return True
+            # Whoever does not read is not waited for twice, and has the status still to hear.
+            self._patience, self._status = 0.0, ""
+            raise self._failure(error) from error
+        self._patience = PATIENCE_S
+
+    def _failure(self, error: OSError) -> OSError:
+        if isinstance(error, TimeoutError | BlockingIOError):
+            return OSError(errno.ETIMEDOUT, "nobody reads it", self._path)
+        return OSError(error.errno, error.strerror or str(error), self._path)
 
 
-def _send_once(state: str) -> None:
+def _send_once(state: str, patience: float) -> None:
     """Send over a connection of its own, as systemd's socket may have been made anew."""
     from sdnotify import SystemdNotifier  # noqa: PLC0415  # not without systemd
 
     # debug: else it swallows every error, a lost socket included.
     notifier = SystemdNotifier(debug=True)
     # A manager that does not read must not stop the work; it has room for some messages.
-    notifier.socket.settimeout(PATIENCE_S)
+    notifier.socket.settimeout(patience)
     try:
         notifier.notify(state)
     finally:

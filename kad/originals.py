@@ -39,6 +39,8 @@ class Originals:
         self._boot = boot
         self._cookie = cookie
         self._values: dict[Parameter, int] = {}
+        # The files that say what cannot be understood.
+        self.unusable: list[str] = []
         for path in self._paths:
             self._values |= self._stored(path)
 
@@ -68,12 +70,17 @@ class Originals:
     def _stored(self, path: str) -> Mapping[Parameter, int]:
         try:
             return self._understand(read_json(path))
-        except (OSError, ValueError):
-            return {}  # nothing remembered, or nothing usable
+        except OSError:  # nothing remembered
+            return {}
+        except ValueError:
+            self.unusable.append(path)
+            return {}
 
     def _understand(self, plain: object) -> Mapping[Parameter, int]:
         kept = take(_Kept, plain)
-        if (kept.version, kept.boot) != (VERSION, self._boot):
+        if kept.version != VERSION:
+            raise ValueError("of another version of kad")
+        if kept.boot != self._boot:
             return {}
         if self._cookie and kept.cookie not in {self._cookie, 0}:
             return {}

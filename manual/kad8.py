@@ -44,6 +44,39 @@ one that it runs in.
 kad expects its policy on a local filesystem. One that hangs stops the checks; the values stay.
 """
 
+_TROUBLE = """
+The values stay in the kernel whatever becomes of kad, and what it cannot do it tries again at each
+check. It is told once, and so is its end; nothing wants a restart.
+"""
+
+# What is told, and what it means; the tests compare each sentence with what kad says in the end.
+TROUBLES = {
+    "cannot set net.ipv4.tcp_keepalive_time to 120: Read-only file system": "The others are set "
+    "all the same. At start, where none can be set, kad ends with 77.",
+    "cannot read net.ipv4.tcp_keepalive_time: No such file or directory": "/proc is not as it "
+    "should be.",
+    "policy rejected, the last good one stays: /etc/kad/policy.toml: no such file": "The policy "
+    "in force stays in force. At start kad takes the last good one, where there is one and the "
+    "file is bad, not gone; else it ends with 78.",
+    "could not be checked: the child process was ended by a signal: Killed": "A new policy could "
+    "not be validated, for want of memory or processes. The one in force stays.",
+    "cannot write the state file: /run/kad/status.json: No space left on device": "`kad status` "
+    "and `kad reload` get no answer.",
+    "/run/kad/lock was removed; made anew": "Somebody emptied the runtime directory.",
+    "cannot keep the last good policy: /var/lib/kad/policy.json: No space left on device": "A "
+    "start with a bad file would find an older one. A directory that is absent or read-only is "
+    "not told.",
+    "/var/lib/kad/originals.json is damaged, or another kad's: what kad found at first is not "
+    "known": "`on_stop.values` set to `restore` puts nothing back.",
+    "no inotify instance left, see fs.inotify.max_user_instances": "A change of the policy file "
+    "is seen at the next check only.",
+    "cannot tell systemd the state: /run/systemd/notify: nobody reads it": "The watchdog may end "
+    "kad.",
+    "cannot finish a check: out of memory": "Values were compared before that; the rest is left "
+    "for the next check.",
+    "lines lost here, as nobody read them: 5": "kad does not wait for whoever reads its stderr.",
+}
+
 _SIGNALS = {
     "SIGHUP": "Reads the policy now. `kad reload` sends it, and waits for the verdict.",
     "SIGTERM, SIGINT": "Ends the daemon within a second. The values stay, unless the policy's "
@@ -102,6 +135,11 @@ def page(date: str) -> str:
         troff.chapter("ENVIRONMENT", troff.table(ENVIRONMENT.items())),
         troff.chapter("FILES", troff.table(FILES.items())),
         troff.chapter("JOURNAL", troff.paragraphs(_JOURNAL), *_journal()),
+        troff.chapter(
+            "WHEN SOMETHING IS WRONG",
+            troff.paragraphs(_TROUBLE),
+            troff.table(TROUBLES.items()),
+        ),
         troff.chapter("LIMITS", troff.paragraphs(_LIMITS)),
         troff.chapter("SEE ALSO", troff.prose(_SEE_ALSO)),
         "",

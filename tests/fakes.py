@@ -30,6 +30,7 @@ class FakeKernel:
         self.now = dict(values)
         self.refuse: dict[Parameter, int] = {}
         self.ignore: set[Parameter] = set()
+        self.unusable: list[str] = []
         self.unreadable: set[Parameter] = set()
         self.writes: list[tuple[Parameter, int]] = []
         self.values: dict[Parameter, int] = {}
@@ -153,9 +154,10 @@ class FakeWrites:
 
 @dataclass
 class FakeManager:
-    """systemd, taking down what it is told."""
+    """systemd, taking down what it is told, unless it is deaf."""
 
     watchdog_s: float | None = None
+    deaf: OSError | None = None
     lines: list[str] = field(default_factory=list)
 
     def ready(self, status: str) -> None:
@@ -164,6 +166,8 @@ class FakeManager:
 
     def status(self, status: str) -> None:
         """Take down a status that is new."""
+        if self.deaf is not None:
+            raise self.deaf
         if self.lines[-1:] != [status]:
             self.lines.append(status)
 
@@ -211,12 +215,18 @@ class FakeState:
     written: list[Status] = field(default_factory=list)
     error: OSError | None = None
     removed: bool = False
+    damaged: bool = False
 
     def write(self, status: Status) -> None:
         """Keep the status."""
+        self.damaged = self.error is not None
         if self.error is not None:
             raise self.error
         self.written.append(status)
+
+    def intact(self) -> bool:
+        """Tell whether the last write worked, and the file was left alone."""
+        return not self.damaged
 
     def remove(self) -> None:
         """Note it."""
@@ -229,17 +239,33 @@ class FakeNeighbours:
 
     settings: tuple[Setting, ...] = ()
     reads: int = 0
+    error: MemoryError | OSError | None = None
 
     def read(self) -> tuple[Setting, ...]:
         """Give the lines."""
         self.reads += 1
+        if self.error is not None:
+            raise self.error
         return self.settings
+
+
+@dataclass
+class FakeLock:
+    """A lock whose file can be removed."""
+
+    removed: str | None = None
+
+    def hold(self) -> str | None:
+        """Take it anew."""
+        removed, self.removed = self.removed, None
+        return removed
 
 
 class World:
     """A daemon with all its edges replaced."""
 
     def __init__(self, policy: Policy = WHOLE) -> None:
+        self.lock = FakeLock()
         self.kernel = FakeKernel()
         self.clock = FakeClock()
         self.source = FakeSource(policy)
@@ -257,6 +283,7 @@ class World:
         self.inbox.steps = list(steps)
         edges = Edges(
             inbox=self.inbox,
+            lock=self.lock,
             kernel=self.kernel,
             source=self.source,
             watch=self.watch,

@@ -15,6 +15,8 @@ from typing import Any
 from kad.core.parameters import Parameter
 
 KAD = (sys.executable, "-m", "kad")
+# Its kad is the one under test, whichever is installed beside.
+CHECKOUT = str(Path(__file__).resolve().parent.parent)
 # What should happen within milliseconds is waited for this long on the slowest machine.
 PATIENCE_S = 20.0
 _SETUP = """\
@@ -66,14 +68,22 @@ class Machine:
         self.state.mkdir()
         self.environ = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": CHECKOUT,
             "RUNTIME_DIRECTORY": str(directory / "run"),
             "STATE_DIRECTORY": str(self.state),
         }
         command = [*_unshare(rootless=rootless), "sh", "-c", _SETUP]
-        self._holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._holder = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == "ready\n"
         self._first = child_of(self._holder.pid)
+
+    @property
+    def root(self) -> Path:
+        """Give the machine's files as they are seen from outside, its own mounts included."""
+        return Path(f"/proc/{self._first}/root")
 
     def close(self) -> None:
         """End every process of the machine."""
@@ -163,16 +173,17 @@ class Daemon:
         log: str = "stderr",
     ) -> None:
         # Short, as a socket's path has room for 108 bytes only.
-        self._path = f"/tmp/kad-test-{os.getpid()}-{id(self)}"  # noqa: S108
+        self.notify_socket = f"/tmp/kad-test-{os.getpid()}-{id(self)}"  # noqa: S108
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._manager.bind(self._path)
+        self._manager.bind(self.notify_socket)
+        os.chmod(self.notify_socket, 0o777)  # noqa: S103  # systemd's may be written by anybody
         self._manager.setblocking(False)  # noqa: FBT003  # the standard library's signature
         self.told: list[str] = []
         self.log = machine.directory / log
         with self.log.open("w", encoding="utf-8") as stderr:
             self.process = subprocess.Popen(
                 machine.inside(*program),
-                env={**machine.environ, "NOTIFY_SOCKET": self._path, **environ},
+                env={**machine.environ, "NOTIFY_SOCKET": self.notify_socket, **environ},
                 stderr=stderr,
             )
 
@@ -233,4 +244,4 @@ class Daemon:
             self.signal(signal.SIGKILL)
             self.wait()
         self._manager.close()
-        os.unlink(self._path)
+        os.unlink(self.notify_socket)

@@ -2,7 +2,6 @@
 
 import faulthandler
 import os
-import sys
 from functools import partial
 from time import gmtime, monotonic, strftime
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,6 +24,7 @@ from kad.originals import Originals
 from kad.procfs import PassedFiles, Procfs, passed_files
 from kad.signals import install
 from kad.statefile import StateFile
+from kad.stderr import Stderr
 from kad.watch import Watch
 from kad.writes import Writes
 
@@ -47,14 +47,14 @@ def run(arguments: "Namespace") -> int:
     namespace = MACHINE if files else own_namespace()
     runtime = runtime_directory(os.environ, namespace.private)
     try:
-        with RuntimeLock(runtime):
+        with RuntimeLock(runtime) as lock:
             # A daemon that was killed left its own; in a container it had the same pid.
             StateFile(runtime).remove()
             _daemon(
                 arguments.policy,
                 mailbox,
                 Journal(log),
-                _Place(files or Procfs(), namespace, runtime),
+                _Place(files or Procfs(), namespace, runtime, lock),
             ).run()
     except KadError as error:
         _say_last_words(error, log)
@@ -68,6 +68,7 @@ class _Place(NamedTuple):
     kernel: Procfs | PassedFiles
     namespace: OwnNamespace
     runtime: str
+    lock: RuntimeLock
 
 
 def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place) -> Daemon:
@@ -78,11 +79,12 @@ def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place
     find = partial(policyfile.find, None, named, os.environ)
     edges = Edges(
         inbox=mailbox,
+        lock=place.lock,
         kernel=Originals(place.kernel, memory, boot_id(os.environ), namespace.cookie),
         source=Source(find, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),
         writes=Writes(lambda: place.kernel.held, mailbox.listen),
-        manager=Notify(os.environ, partial(journal.say, Priority.WARNING)),
+        manager=Notify(os.environ),
         journal=journal,
         state=StateFile(runtime),
         neighbours=_neighbours,
@@ -110,7 +112,7 @@ def _say_last_words(error: KadError, log: Log) -> None:
         lines.append("no policy to put in force; mend it, then: systemctl start kad")
     for line in lines:
         if not isinstance(log, NativeLog):
-            sys.stderr.write(f"kad: {line}\n")
+            Stderr().line(f"kad: {line}")
         elif isinstance(error, PolicyError):
             file = error.mistakes[0].file
             Journal(log).event(Event(Kind.POLICY_REJECTED, line), KAD_POLICY_FILE=file)

@@ -29,7 +29,9 @@ class Inbox(Protocol):
 
 
 class RememberingKernel(Kernel, Protocol):
-    """The kernel, with what it had before kad's first write."""
+    """The kernel, with what it had before kad's first write, so far as that can be read back."""
+
+    unusable: list[str]
 
     @property
     def values(self) -> Mapping[Parameter, int]:
@@ -69,8 +71,16 @@ class WriteWatch(Protocol):
         ...
 
 
+class Lock(Protocol):
+    """What makes this daemon the only one."""
+
+    def hold(self) -> str | None:
+        """Take it anew where its file was removed, and name that; OSError where it cannot be."""
+        ...
+
+
 class ServiceManager(Protocol):
-    """Who wants to know how the daemon is."""
+    """Who wants to know how the daemon is; OSError where it does not listen."""
 
     watchdog_s: float | None
 
@@ -114,6 +124,10 @@ class StateStore(Protocol):
         """Replace the state; OSError where it cannot be."""
         ...
 
+    def intact(self) -> bool:
+        """Tell whether the state is as it was written last; not so where it could not be."""
+        ...
+
     def remove(self) -> None:
         """Take it away."""
         ...
@@ -127,6 +141,7 @@ class Edges(NamedTuple):
     """
 
     inbox: Inbox
+    lock: Lock
     kernel: RememberingKernel
     source: PolicySource
     watch: FileWatch

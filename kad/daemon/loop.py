@@ -1,6 +1,7 @@
 """Wait for any reason and run the same pass."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from kad.core.denial import denial
 from kad.core.events import Event, Kind, Priority
@@ -11,6 +12,7 @@ from kad.core.reasons import READS_FILE, Reason
 from kad.core.report import Outcome, Report
 from kad.core.status import Status, namespace_status, overall, status_line
 from kad.daemon.advisor import Advisor
+from kad.daemon.attempts import Attempts
 from kad.daemon.edges import Edges
 from kad.daemon.held import HeldPolicy
 from kad.daemon.tally import Tally
@@ -41,23 +43,28 @@ class Daemon:
         self._tally = Tally()
         self._advisor = Advisor(edges.neighbours, host=host)
         self._next_check = 0.0
+        self._check_every = 0
         self._state_written = 0.0
         self._shown: object = None
         self._unwatched: str | None = None
         self._rearmed = 0
-        self._troubles: dict[str, str] = {}
+        self._attempts = Attempts(edges.journal)
 
     def run(self) -> None:
         """Run until a reason to stop; PolicyError or DeniedError before READY=1 only."""
         self._pass({Reason.BOOT})
+        for file in self._edges.kernel.unusable:
+            lost = "is damaged, or another kad's: what kad found at first is not known"
+            self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
         while True:
             reasons = self._edges.inbox.wait(self._deadline())
             if Reason.STOP in reasons:
                 break
             reasons |= self._due()
             if reasons:
-                self._pass(reasons)
-            self._edges.manager.watchdog()
+                self._attempts.make("finish a check", partial(self._pass, reasons))
+            if self._edges.manager.watchdog_s is not None:
+                self._tell_manager(self._edges.manager.watchdog)
         self._stop()
 
     def _deadline(self) -> float:
@@ -80,27 +87,32 @@ class Daemon:
         began = self._edges.monotonic()
         reload, boot = Reason.RELOAD in reasons, Reason.BOOT in reasons
         if reload:
-            self._edges.manager.reloading(int(began * 1e6))
+            self._tell_manager(partial(self._edges.manager.reloading, int(began * 1e6)))
         loads = bool(reasons & READS_FILE)
+        if loads:
+            self._attempts.make("hold the lock", self._hold_lock)
+            # Here already, so that what ends this pass early is not tried again at once.
+            self._next_check = began + self._check_every
         events = self._load(began, boot=boot) if loads else []
         before, report = self._reconcile(began, boot=boot)
         if reload:
             self._tally.answer(int(began * 1e6), self._held.error, report)
         self._tell([*events, *news(before, report), *self._held.news(report)])
-        if self._shows_news(report) or reload or self._state_is_old():
+        if self._shows_news(report) or reload or self._state_is_due():
             self._write_state(report)
         self._inform(report, ready=boot or reload)
         if loads:
-            self._attempt("keep the last good policy", self._held.keep)
+            self._attempts.make("keep the last good policy", self._held.keep)
             self._watch()
-            self._attempt("see writes to the parameters at once", self._watch_writes)
+            self._attempts.make("see writes to the parameters at once", self._watch_writes)
             # Last, and so after READY=1: it reads a dozen files.
             if self._advisor.look_around(self._held.policy):
                 self._write_state(report)
 
     def _load(self, began: float, *, boot: bool) -> list[Event]:
         events = list(self._held.boot() if boot else self._held.load())
-        self._next_check = began + self._held.policy.check_every
+        self._check_every = self._held.policy.check_every
+        self._next_check = began + self._check_every
         return events
 
     def _reconcile(self, began: float, *, boot: bool) -> tuple[Report, Report]:
@@ -121,15 +133,22 @@ class Daemon:
 
     def _inform(self, report: Report, *, ready: bool) -> None:
         line = status_line(self._held.policy, report, self._held.error)
-        if ready:
-            self._edges.manager.ready(line)
-        else:
-            self._edges.manager.status(line)
+        tell = self._edges.manager.ready if ready else self._edges.manager.status
+        self._tell_manager(partial(tell, line))
 
-    def _state_is_old(self) -> bool:
-        """Whether the state file would be over a minute old at the next check."""
-        until = self._edges.monotonic() + self._held.policy.check_every
-        return until - self._state_written > STATE_EVERY_S
+    def _tell_manager(self, action: Callable[[], None]) -> None:
+        self._attempts.make("tell systemd the state", action)
+
+    def _hold_lock(self) -> None:
+        lost = self._edges.lock.hold()
+        if lost is not None:
+            self._edges.journal.say(Priority.WARNING, f"{lost} was removed; made anew")
+
+    def _state_is_due(self) -> bool:
+        """Whether the file is not as kad wrote it, or would be a minute old at the next check."""
+        until = self._edges.monotonic() + self._check_every
+        old = until - self._state_written > STATE_EVERY_S
+        return old or not self._edges.state.intact()
 
     def _shows_news(self, report: Report) -> bool:
         """Whether the state file would say something else than it did, its counts aside."""
@@ -141,7 +160,7 @@ class Daemon:
     def _write_state(self, report: Report) -> None:
         self._state_written = self._edges.monotonic()
         status = self._status(report)
-        self._attempt("write the state file", lambda: self._edges.state.write(status))
+        self._attempts.make("write the state file", lambda: self._edges.state.write(status))
 
     def _status(self, report: Report) -> Status:
         policy = self._held.policy
@@ -157,19 +176,6 @@ class Daemon:
             checks=self._tally.checks(policy.check_every),
             drift=self._tally.drift,
         )
-
-    def _attempt(self, what: str, action: Callable[[], None]) -> None:
-        """Do what kad can do without; say once that it failed, and that it works again."""
-        try:
-            action()
-        except OSError as error:
-            why = f"cannot {what}: {error.filename}: {error.strerror}"
-            if self._troubles.get(what) != why:
-                self._edges.journal.say(Priority.WARNING, why)
-            self._troubles[what] = why
-        else:
-            if self._troubles.pop(what, None) is not None:
-                self._tell([Event(Kind.RECOVERED, f"can {what} again")])
 
     def _watch(self) -> None:
         """Keep the watch alive; read the file once more where it began only now."""
@@ -191,7 +197,7 @@ class Daemon:
             self._edges.inbox.nudge(Reason.WRITE)
 
     def _stop(self) -> None:
-        self._edges.manager.stopping()
+        self._tell_manager(self._edges.manager.stopping)
         policy = self._held.policy
         if policy.on_stop is OnStop.RESTORE and policy.mode is Mode.ENFORCE:
             self._tell(self._put_back(policy))

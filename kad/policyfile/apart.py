@@ -45,7 +45,9 @@ def _answer(raw: bytes, path: str) -> bytes:
             )
     except subprocess.TimeoutExpired as error:
         raise _unchecked(path, f"it took more than {_PATIENCE_S} s") from error
-    except OSError as error:  # no memory, no more processes
+    except MemoryError as error:
+        raise _unchecked(path, "out of memory") from error
+    except OSError as error:  # no more processes or descriptors
         raise _unchecked(path, str(error.strerror)) from error
     if child.returncode:
         raise _unchecked(path, _last_words(child.returncode, child.stderr))

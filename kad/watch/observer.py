@@ -55,7 +55,7 @@ class Observer:
     def __init__(self) -> None:
         """Start; OSError or RuntimeError where the system has no descriptor or thread left."""
         before = set(threading.enumerate())
-        self._others = _kernel_watches()
+        self._others = _kernel_watches() or frozenset()
         self._observer = InotifyObserver()
         self._observer.start()
         self._threads = set(threading.enumerate()) - before
@@ -72,7 +72,7 @@ class Observer:
         before = set(threading.enumerate())
         self._observer.schedule(_Handler(paths, changed), directory, event_filter=wanted)
         self._threads |= set(threading.enumerate()) - before
-        self._watches = _kernel_watches() - self._others
+        self._watches = (_kernel_watches() or frozenset()) - self._others
 
     def ended(self) -> bool:
         """Whether a watched directory has gone, and a part of this with it."""
@@ -82,7 +82,8 @@ class Observer:
         """Say what has ended though nobody stopped it."""
         if not all(thread.is_alive() for thread in self._threads):
             return "a watching thread has ended"
-        lost = self._watches - _kernel_watches()
+        there = _kernel_watches()
+        lost = there is not None and self._watches - there
         return "the kernel dropped a watch" if lost else None
 
     def stop(self) -> None:
@@ -90,10 +91,17 @@ class Observer:
         self._observer.stop()
 
 
-def _kernel_watches() -> frozenset[str]:
-    """Give this process's inotify watches as the kernel lists them: proc(5), fdinfo."""
+def _kernel_watches() -> frozenset[str] | None:
+    """Give this process's inotify watches as the kernel lists them: proc(5), fdinfo.
+
+    None where it does not say: /proc is hidden, or no descriptor is left to read it with.
+    """
     found: set[str] = set()
-    for number in os.listdir("/proc/self/fd"):
+    try:
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:
+        return None
+    for number in numbers:
         try:
             if os.readlink(f"/proc/self/fd/{number}") != "anon_inode:inotify":
                 continue

@@ -493,6 +493,125 @@ def test_a_full_disk_is_said_once_and_loses_nothing() -> None:
     assert len(world.source.kept) == 1
 
 
+def test_a_state_file_that_could_not_be_written_is_tried_again_at_the_next_check() -> None:
+    """Not only when it is a minute old: until then it would tell what is no longer so."""
+    world = World(WHOLE._replace(check_every=1))
+
+    def full() -> None:
+        world.state.error = OSError(errno.ENOSPC, "No space left on device", "/run/kad/status.json")
+
+    def emptied() -> None:
+        world.state.error = None
+
+    world.run(Step(full), sets(world, 7200), Step(emptied), on_timer())
+
+    assert len(world.state.written) == 2
+    assert world.state.written[-1].as_json()["drift"] != world.state.written[0].as_json()["drift"]
+
+
+def test_a_state_file_that_somebody_else_changed_is_written_anew() -> None:
+    """Deleted or damaged: at the next check it is there again."""
+    world = World(WHOLE._replace(check_every=1))
+
+    def damage() -> None:
+        world.state.damaged = True
+
+    world.run(on_timer(), Step(damage, after=None), on_timer())
+
+    assert len(world.state.written) == 2
+
+
+def test_a_lock_that_was_removed_is_said_once() -> None:
+    """The line says that kad has it anew; there is nothing to be done."""
+    world = World()
+
+    def remove() -> None:
+        world.lock.removed = "/run/kad/lock"
+
+    world.run(on_timer(), Step(remove, after=None), on_timer())
+
+    assert world.journal.said == ["WARNING /run/kad/lock was removed; made anew"]
+
+
+def test_a_systemd_that_does_not_listen_is_said_once_and_its_return_too() -> None:
+    """Nothing waits for it, and the values are kept all the same."""
+    world = World()
+
+    def deafen() -> None:
+        world.manager.deaf = OSError(errno.ENOENT, "No such file or directory", "/run/notify")
+
+    def listen() -> None:
+        world.manager.deaf = None
+
+    world.run(Step(deafen, after=None), sets(world, 7200), on_timer(), Step(listen, after=None))
+
+    assert world.kernel.now == WANTED
+    assert world.journal.said == [
+        "WARNING cannot tell systemd the state: /run/notify: No such file or directory"
+    ]
+    assert world.journal.messages[-1] == "can tell systemd the state again"
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (MemoryError(), "out of memory"),
+        (OSError(errno.EMFILE, "Too many open files", "/x"), "/x: Too many open files"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "Cannot allocate memory"),
+    ],
+)
+def test_a_check_that_the_system_cuts_short_does_not_end_the_daemon(
+    error: MemoryError | OSError, why: str
+) -> None:
+    """It is said once; the next check comes at its time, and its success is told."""
+    world = World()
+
+    def fail() -> None:
+        world.neighbours.error = error
+
+    def succeed() -> None:
+        world.neighbours.error = None
+
+    world.run(Step(fail, after=None), sets(world, 7200), on_timer(), Step(succeed, after=None))
+
+    assert world.kernel.now == WANTED
+    assert world.inbox.waits == [30.0] * 5
+    assert world.journal.said == [f"WARNING cannot finish a check: {why}"]
+    assert world.journal.messages[-1] == "can finish a check again"
+
+
+def test_originals_that_cannot_be_understood_are_named() -> None:
+    """At the stop `on_stop = "restore"` will find nothing to put back: better said now."""
+    world = World()
+    world.kernel.unusable = ["/var/lib/kad/originals.json"]
+
+    world.run()
+
+    assert world.journal.said == [
+        (
+            "WARNING /var/lib/kad/originals.json is damaged, or another kad's: "
+            "what kad found at first is not known"
+        )
+    ]
+
+
+def test_a_right_that_is_lost_while_kad_runs_is_a_degraded_daemon() -> None:
+    """CAP_NET_ADMIN gone: no process can take it from another, so this is no real kernel."""
+    world = World()
+
+    def lose() -> None:
+        world.kernel.now[TIME] = 7200
+        world.kernel.refuse[TIME] = errno.EPERM
+
+    world.run(Step(lose, after=None), on_timer(), Step(world.kernel.refuse.clear, after=None))
+
+    told = [each for each in world.journal.messages if "cannot set" in each or " is 120" in each]
+    assert [each.partition(": ")[0] for each in told] == [
+        f"cannot set {TIME} to 120",
+        f"{TIME} is 120 as policy says (was 7200)",
+    ]
+
+
 def test_a_lost_watch_is_told_once_and_its_return_too() -> None:
     """Until the watch is back the timer stands in for it."""
     world = World()

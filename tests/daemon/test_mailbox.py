@@ -145,3 +145,17 @@ def test_signals_wake_the_loop_while_it_waits() -> None:
         signal.set_wakeup_fd(-1)
 
     assert heard == [{Reason.STOP}, {Reason.STOP}, {Reason.RELOAD}]
+
+
+def test_a_signal_itself_ends_the_wait(pipe: tuple[int, int]) -> None:
+    """One that comes just before it is handled after it; `kad reload` would else have to wait."""
+    before = signal.getsignal(signal.SIGHUP)
+    os.set_blocking(pipe[1], False)  # noqa: FBT003  # the standard library's signature
+    install(lambda _: None, pipe[1])
+    try:
+        signal.raise_signal(signal.SIGHUP)
+
+        assert os.read(pipe[0], 8) == bytes([signal.SIGHUP])
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        signal.set_wakeup_fd(-1)

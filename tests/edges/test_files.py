@@ -289,6 +289,32 @@ def test_the_state_file_has_the_documented_shape(tmp_path: Path) -> None:
     }
 
 
+def test_a_state_file_knows_whether_somebody_else_changed_it(tmp_path: Path) -> None:
+    """So the daemon heals it at the next check."""
+    file = StateFile(str(tmp_path))
+    before = file.intact()
+    file.write(STATUS)
+    written = file.intact()
+    (tmp_path / "status.json").write_text("{}", encoding="ascii")
+    damaged = file.intact()
+    file.remove()
+
+    assert (before, written, damaged, file.intact()) == (False, True, False, False)
+
+
+def test_a_state_file_that_cannot_be_replaced_is_taken_away(tmp_path: Path) -> None:
+    """`kad status` says that it knows nothing, rather than what is no longer so."""
+    file = StateFile(str(tmp_path))
+    file.write(STATUS)
+    (tmp_path / "status.json.new").mkdir()
+
+    with pytest.raises(OSError, match=r"status\.json"):
+        file.write(STATUS)
+
+    assert not (tmp_path / "status.json").exists()
+    assert not file.intact()
+
+
 def test_a_damaged_state_file_is_none(tmp_path: Path) -> None:
     """Nobody gets a traceback from a state file."""
     file = StateFile(str(tmp_path))

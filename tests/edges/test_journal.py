@@ -79,12 +79,12 @@ def test_values_with_line_breaks_keep_their_length() -> None:
 
 
 def test_a_journal_that_is_gone_costs_no_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Without journald's socket the sentence goes to stderr."""
     Journal(NativeLog(str(tmp_path / "absent"))).event(EVENT)
 
-    assert capsys.readouterr().err == f"<4>{EVENT.message}\n"
+    assert capfd.readouterr().err == f"<4>{EVENT.message}\n"
 
 
 def run_logging(stderr: int, **environ: str) -> None:

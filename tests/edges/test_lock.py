@@ -1,6 +1,7 @@
 """One daemon a runtime directory."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -63,6 +64,40 @@ def test_a_reader_s_lock_does_not_pose_as_a_daemon(tmp_path: Path) -> None:
 def test_no_directory_is_no_daemon(tmp_path: Path) -> None:
     """Nothing was ever started here."""
     assert daemon_pid(str(tmp_path / "absent")) is None
+
+
+def test_a_lock_whose_file_was_removed_is_taken_anew(tmp_path: Path) -> None:
+    """`kad status` and `kad reload` find the daemon again, and a second one is refused."""
+    hold = HOLD.replace("RuntimeLock(sys.argv[1]):", "RuntimeLock(sys.argv[1]) as lock:")
+    code = f"{hold}; print(lock.hold(), lock.hold(), flush=True); sys.stdin.read()"
+    directory = tmp_path / "run"
+    with process(code.replace("sys.stdin.read();", "sys.stdin.readline();"), directory) as holder:
+        shutil.rmtree(directory)
+        gone = daemon_pid(str(directory))
+        print(file=holder.stdin, flush=True)
+        assert holder.stdout is not None
+        told = holder.stdout.readline()
+
+        assert gone is None
+        assert told == f"{directory}/lock None\n"
+        assert daemon_pid(str(directory)) == holder.pid
+        with pytest.raises(KadError, match=f"pid {holder.pid}$"):
+            RuntimeLock(str(directory))
+        holder.kill()
+
+
+def test_a_lock_that_another_daemon_took_meanwhile_is_its(tmp_path: Path) -> None:
+    """The file was removed, and a second daemon came first: the error names it."""
+    with RuntimeLock(str(tmp_path)) as lock:
+        (tmp_path / "lock").unlink()
+        with process(HOLD, tmp_path) as other:
+            with pytest.raises(OSError, match=f"kad runs there already, pid {other.pid}"):
+                lock.hold()
+            assert daemon_pid(str(tmp_path)) == other.pid
+            other.kill()
+            other.wait()
+
+        assert lock.hold() == f"{tmp_path}/lock"
 
 
 @contextmanager
