@@ -150,7 +150,7 @@ def test_signals_wake_the_loop_while_it_waits() -> None:
 def test_a_signal_itself_ends_the_wait(pipe: tuple[int, int]) -> None:
     """One that comes just before it is handled after it; `kad reload` would else have to wait."""
     before = signal.getsignal(signal.SIGHUP)
-    os.set_blocking(pipe[1], False)  # noqa: FBT003  # the standard library's signature
+    os.set_blocking(pipe[1], False)  # the standard library's signature
     install(lambda _: None, pipe[1])
     try:
         signal.raise_signal(signal.SIGHUP)

@@ -25,16 +25,8 @@ def _read_only(scene: Scene, path: object) -> Iterator[None]:
 
 @contextmanager
 def parameters_read_only(scene: Scene) -> Iterator[None]:
-    """Mount /proc/sys/net/ipv4 read-only over itself."""
+    """Mount /proc/sys/net/ipv4 read-only over itself: kad holds the files open."""
     with _read_only(scene, IPV4):
-        yield
-
-
-@contextmanager
-def parameters_read_only_and_drift(scene: Scene) -> Iterator[None]:
-    """Mount /proc/sys/net/ipv4 read-only over itself, and have drift."""
-    with _read_only(scene, IPV4):
-        scene.drift(7200)
         yield
 
 

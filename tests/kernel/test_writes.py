@@ -68,6 +68,23 @@ def test_the_watch_survives_the_kernel_s_cache_being_dropped(machine: Machine) -
             wait_until(lambda: machine.values() == WANTED)
 
 
+def test_parameters_that_were_read_only_at_the_start_are_tried_anew(machine: Machine) -> None:
+    """What kad could only read then, it can write as soon as it may."""
+    machine.write_policy(POLICY.replace("1d", "1s"))
+    ipv4, other = "/proc/sys/net/ipv4", "/run/proc"
+    mount = f"mkdir {other} && mount -t proc proc {other} && mount --bind {ipv4} {ipv4}"
+    assert machine.kad("apply", machine.policy).returncode == 0
+    assert machine.run("sh", "-c", f"{mount} && mount -o remount,bind,ro {ipv4}").returncode == 0
+    with machine.daemon() as daemon:
+        drift = f"echo 7200 > {other}/sys/{TIME.replace('.', '/')}"
+        assert machine.run("sh", "-c", drift).returncode == 0
+        daemon.wait_for_line(f"<4>drift: {TIME} is 7200, policy says 120; failed")
+        daemon.wait_for_line(f"<3>cannot set {TIME} to 120: Read-only file system")
+
+        assert machine.run("mount", "-o", "remount,bind,rw", ipv4).returncode == 0
+        daemon.wait_for_line(f"<5>{TIME} is 120 as policy says (was 7200)")
+
+
 def test_a_fight_is_told_once_costs_next_to_nothing_and_is_won(machine: Machine) -> None:
     """Another program that sets its value without end keeps kad neither busy nor quiet for long."""
     with machine.daemon() as daemon:
