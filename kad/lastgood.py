@@ -1,11 +1,12 @@
 """Keep the last good policy, beside the bytes it came from, across restarts."""
 
 import errno
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kad import __version__
 from kad.atomic import read_json, write_json
 from kad.core.policy import Policy
+from kad.core.shape import take
 
 VERSION = 1
 
@@ -21,6 +22,17 @@ class Saved(NamedTuple):
     policy: Policy | None
 
 
+class _Kept(NamedTuple):
+    """What the file holds; what the policy holds is for the version that wrote it to say."""
+
+    version: int
+    kad: str
+    namespace: str
+    file: str
+    raw: str
+    policy: object
+
+
 class LastGood:
     """`policy.json` in the state directory; `namespace` is the key of the one it belongs to."""
 
@@ -32,15 +44,15 @@ class LastGood:
         """Give what was saved; None where there is nothing usable."""
         try:
             return self._understand(read_json(self.path))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError):
             return None
 
-    def _understand(self, plain: Any) -> Saved | None:  # noqa: ANN401  # what JSON may hold
-        if (plain["version"], plain["namespace"]) != (VERSION, self._namespace):
+    def _understand(self, plain: object) -> Saved | None:
+        kept = take(_Kept, plain)
+        if (kept.version, kept.namespace) != (VERSION, self._namespace):
             return None
-        same = plain["kad"] == __version__
-        policy = Policy.from_json(plain["policy"]) if same else None
-        return Saved(str(plain["file"]), plain["raw"].encode(), policy)
+        policy = Policy.from_json(kept.policy) if kept.kad == __version__ else None
+        return Saved(kept.file, kept.raw.encode(), policy)
 
     def write(self, file: str, raw: bytes, policy: Policy) -> None:
         """Replace it; OSError leaves the one before. A policy file is UTF-8, so text holds it.

@@ -1,5 +1,6 @@
 """Read the files of whoever else sets the three parameters."""
 
+import glob
 import os
 import re
 import stat
@@ -11,18 +12,23 @@ from kad.core.neighbours.setting import Setting, Text
 from kad.core.parameters import Parameter
 
 # sysctl.d(5); the last one is the fourth where /usr is merged, and then hides behind it.
-_SYSCTL_D = (
+SYSCTL_D = (
     "/etc/sysctl.d",
     "/run/sysctl.d",
     "/usr/local/lib/sysctl.d",
     "/usr/lib/sysctl.d",
     "/lib/sysctl.d",
 )
-_SYSCTL_CONF = "/etc/sysctl.conf"
+SYSCTL_CONF = "/etc/sysctl.conf"
 # TuneD 2.24 and later has the profiles in folders of their own.
 _TUNED = ("/etc/tuned/profiles", "/etc/tuned", "/usr/lib/tuned/profiles", "/usr/lib/tuned")
+# systemd removes the first when TuneD ends, be it killed; the others are as systemctl leaves them.
+_TUNED_PID = "/run/tuned/tuned.pid"
+_TUNED_UNIT = "/etc/systemd/system/tuned.service"
+_TUNED_WANTED = "/etc/systemd/system/*.wants/tuned.service"
 _ACTIVE = ("/etc/tuned/active_profile", "/etc/tuned/post_loaded_profile")
 _PROFILE_NAME = re.compile(r"[a-zA-Z0-9_.-]+")
+_NO_NAMES = frozenset({"", ".", ".."})
 _LIMIT = 1024 * 1024
 
 
@@ -63,7 +69,7 @@ def read(root: str = "") -> Neighbours:
     """Read all there is below `root`; what cannot be read is as good as absent."""
     return Neighbours(
         sysctl_d=tuple(_sysctl_d(root)),
-        sysctl_conf=tuple(_texts(root + _SYSCTL_CONF)),
+        sysctl_conf=tuple(_texts(root + SYSCTL_CONF)),
         profiles=tuple(_active_profiles(root)),
     )
 
@@ -88,12 +94,12 @@ def _texts(path: str) -> Iterator[Text]:
 def _sysctl_d(root: str) -> Iterator[Text]:
     """Give the files by their names; the first directory that has a name hides it in the others."""
     paths: dict[str, str] = {}
-    for directory in _SYSCTL_D:
+    for directory in SYSCTL_D:
         for name in _names(root + directory):
             if name.endswith(".conf") and not name.startswith("."):
                 paths.setdefault(name, f"{root}{directory}/{name}")
     for name in sorted(paths, key=os.fsencode):
-        yield from _texts(_unlinked(paths[name], root + _SYSCTL_CONF))
+        yield from _texts(_unlinked(paths[name], root + SYSCTL_CONF))
 
 
 def _unlinked(path: str, conf: str) -> str:
@@ -108,8 +114,22 @@ def _names(directory: str) -> list[str]:
         return []
 
 
+def _tuned_acts(root: str) -> bool:
+    """Tell whether TuneD runs, or will at the next boot.
+
+    The names of its profiles outlive it: only `tuned-adm off` and a purge take them away.
+    """
+    masked = os.path.realpath(root + _TUNED_UNIT) == os.devnull
+    wanted = glob.glob(glob.escape(root) + _TUNED_WANTED)
+    # Where the package was removed, the link leads nowhere.
+    at_boot = not masked and any(map(os.path.exists, wanted))
+    return at_boot or os.path.exists(root + _TUNED_PID)
+
+
 def _active_profiles(root: str) -> Iterator[tuned.Profile]:
     """Give the active profiles, each behind those that it includes."""
+    if not _tuned_acts(root):
+        return
     names = [name for path in _ACTIVE for text in _texts(root + path) for name in text.text.split()]
     loaded: set[str] = set()
     for name in names:
@@ -119,9 +139,12 @@ def _active_profiles(root: str) -> Iterator[tuned.Profile]:
 
 def _profile(root: str, name: str, loaded: set[str]) -> Iterator[tuned.Profile]:
     """Load a profile; one that includes its own name means the next directory's."""
+    # A dash in front makes an include optional; no name leads out of the directories.
+    folder = os.path.basename(name.removeprefix("-"))
+    if folder in _NO_NAMES:
+        return
     for directory in _TUNED:
-        # A dash in front makes an include optional; no name leads out of the directories.
-        path = f"{root}{directory}/{os.path.basename(name.removeprefix('-'))}/tuned.conf"
+        path = f"{root}{directory}/{folder}/tuned.conf"
         if path in loaded or not os.path.isfile(path):
             continue
         loaded.add(path)

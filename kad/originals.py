@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import NamedTuple
 
 from kad.atomic import read_json, write_json
 from kad.core.parameters import Parameter
+from kad.core.shape import take
 from kad.reconcile import Kernel
 
 VERSION = 1
+_MOST = 2**31  # the three are of the kernel's type int
+
+
+class _Kept(NamedTuple):
+    """What the file holds."""
+
+    version: int
+    boot: str
+    cookie: int
+    values: Mapping[Parameter, int]
 
 
 class Originals:
@@ -56,23 +67,26 @@ class Originals:
         """What is to be put back."""
         return self._values
 
-    def _stored(self, path: str) -> dict[Parameter, int]:
+    def _stored(self, path: str) -> Mapping[Parameter, int]:
         try:
             return self._understand(read_json(path))
         except OSError:  # nothing remembered
             return {}
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except ValueError:
             self.unusable.append(path)
             return {}
 
-    def _understand(self, plain: Any) -> dict[Parameter, int]:  # noqa: ANN401  # from JSON
-        if plain["version"] != VERSION:
+    def _understand(self, plain: object) -> Mapping[Parameter, int]:
+        kept = take(_Kept, plain)
+        if kept.version != VERSION:
             raise ValueError("of another version of kad")
-        if plain["boot"] != self._boot:
+        if kept.boot != self._boot:
             return {}
-        if self._cookie and plain["cookie"] not in {self._cookie, 0}:
+        if self._cookie and kept.cookie not in {self._cookie, 0}:
             return {}
-        return {Parameter(name): int(value) for name, value in plain["values"].items()}
+        if any(not -_MOST <= value < _MOST for value in kept.values.values()):
+            raise ValueError("a value that no kernel can have had")
+        return kept.values
 
     def _store(self) -> None:
         """Keep the values; without a place for them they are known until this process ends."""

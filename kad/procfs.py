@@ -8,33 +8,48 @@ from kad.core.parameters import Parameter
 
 # sd_listen_fds(3): the first descriptor that systemd passes.
 _FIRST_PASSED = 3
+# What open(2) says where the parameter may be read, and not written.
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class Procfs:
     """The parameters of the caller's namespace below `root`, which is /proc/sys save in tests.
 
-    /proc/sys/net shows the namespace of the process that looks, at each look.
+    Each is opened once, and then held: a reading is one system call, and the kernel keeps the file
+    in its cache, without which no watch on it lives.
     """
 
     def __init__(self, root: str = "/proc/sys") -> None:
         self._paths = {each: f"{root}/{each.replace('.', '/')}" for each in Parameter}
+        self.held: dict[Parameter, int] = {}
+        self._writable: set[Parameter] = set()
 
     def read(self, parameter: Parameter) -> int:
         """Give the value; OSError where it cannot be read or is no number."""
-        descriptor = os.open(self._paths[parameter], os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            text = os.read(descriptor, 64)
-        finally:
-            os.close(descriptor)
-        return _number(text)
+        if parameter not in self.held:
+            try:
+                self._open_to_write(parameter)
+            except OSError as error:
+                if error.errno not in _DENIED:
+                    raise
+                self._hold(parameter, os.O_RDONLY)
+        return _number(os.pread(self.held[parameter], 64, 0))
 
     def write(self, parameter: Parameter, value: int) -> None:
         """Write plain decimal; without O_TRUNC, which would make a second inotify event."""
-        descriptor = os.open(self._paths[parameter], os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, b"%d\n" % value)
-        finally:
-            os.close(descriptor)
+        if parameter not in self._writable:
+            self._open_to_write(parameter)
+        os.pwrite(self.held[parameter], b"%d\n" % value, 0)
+
+    def _open_to_write(self, parameter: Parameter) -> None:
+        self._hold(parameter, os.O_RDWR)
+        self._writable.add(parameter)
+
+    def _hold(self, parameter: Parameter, flags: int) -> None:
+        descriptor = os.open(self._paths[parameter], flags | os.O_CLOEXEC)
+        before, self.held[parameter] = self.held.get(parameter), descriptor
+        if before is not None:  # only now: closed first, its watch might not survive
+            os.close(before)
 
 
 class PassedFiles:
@@ -44,7 +59,7 @@ class PassedFiles:
     """
 
     def __init__(self, descriptors: Mapping[Parameter, int]) -> None:
-        self._descriptors = descriptors
+        self.held = descriptors
 
     def read(self, parameter: Parameter) -> int:
         """Give the value; OSError where it cannot be read or is no number."""
@@ -56,7 +71,7 @@ class PassedFiles:
 
     def _descriptor(self, parameter: Parameter) -> int:
         try:
-            return self._descriptors[parameter]
+            return self.held[parameter]
         except KeyError:
             raise OSError(errno.EBADF, "not among the files that systemd passed") from None
 

@@ -12,11 +12,12 @@ _REASONS = {
 }
 
 
-def install(nudge: Callable[[Reason], None], bell: int) -> None:
+def install(nudge: Callable[[Reason], None], wakeup: int) -> None:
     """Call `nudge`, in the main thread and at any point of it, for each signal of the daemon.
 
-    `bell` is a descriptor that each is written to at once, before Python comes to call anything.
+    `wakeup` can be read then: a signal that comes just before the loop begins to wait is not
+    handled until something ends the wait.
     """
-    signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     for number, reason in _REASONS.items():
         signal.signal(number, lambda *_, reason=reason: nudge(reason))

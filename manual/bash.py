@@ -85,6 +85,8 @@ def _arguments(command: CommandLine) -> str:
 def _reply(value: Value) -> str:
     if value.choices:
         return _words(" ".join(value.choices))
+    if value.is_number:
+        return ":"
     return '_kad_files "$policy"' if value.is_policy else "_kad_files"
 
 

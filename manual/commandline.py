@@ -18,6 +18,11 @@ class Value(NamedTuple):
         """Whether it is a policy file."""
         return self.metavar in {"POLICY", "PATH"}
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number, for which there is nothing to offer."""
+        return self.metavar == "SECONDS"
+
 
 class Option(NamedTuple):
     """One option, by its long name; `value` is None for a mere switch."""

@@ -17,10 +17,12 @@ the policy file changes, when it is told to reload, and every `drift.check_every
 what differs, reads back what it wrote, and believes only that. A parameter that the policy leaves
 out is none of its business. A pass over values in force writes nothing and logs nothing.
 
-A value that somebody else changed after kad had put it in force is drift: it is named in the
-journal, and restored unless the policy says otherwise. A file with a mistake changes nothing: the
-policy in force stays, kad says what is wrong, and is degraded until the file is mended. At a start
-with such a file the last good policy is used where there is one.
+Every write to a parameter is seen and compared at once; one by way of another procfs mount, as from
+inside a container, at the next check. A value that somebody else changed after kad had put it in
+force is drift: it is named in the journal, and restored unless the policy says otherwise. A file
+with a mistake changes nothing: the policy in force stays, kad says what is wrong, and is degraded
+until the file is mended. At a start with such a file the last good policy is used where there is
+one.
 """
 
 _CONTENTION = f"""

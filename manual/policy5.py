@@ -8,6 +8,7 @@ from kad import __version__
 from kad.core.advice import CONNTRACK_S, FEWEST_PROBES, LONGEST_DEAD_S
 from kad.core.parameters import Parameter
 from kad.core.spans import UNITS, format_span
+from kad.neighbours import SYSCTL_CONF, SYSCTL_D
 from kad.policyfile.document import DEEPEST
 from kad.policyfile.schema import LOCATION, describe
 from manual import troff
@@ -56,12 +57,21 @@ hands it on, so that a policy of mode 0640 works. `kad check`, run by root witho
 tells whether that user can read it.
 """
 
+_LIST = f"{', '.join(SYSCTL_D[:-1])} or {SYSCTL_D[-1]}"
+
 _ADVICE = f"""
 Advice is no mistake. `kad check` and `kad status` advise against a `time` that is not below
 `path.idle_timeout`; a `time` of exactly {CONNTRACK_S} s, which races conntrack's timers; fewer than
 {FEWEST_PROBES} probes, which cut good connections where packets are lost; values by which a dead
 peer is noticed only after more than {format_span(LONGEST_DEAD_S)}; and a kad in another network
 namespace than that of PID 1, where the policy does not reach the host.
+
+They also name each line of another file that would give a parameter of the policy another value:
+at boot, one of sysctl.d(5) in {_LIST}; at `sysctl --system`, one of these or of {SYSCTL_CONF}; and,
+where TuneD runs or is started at boot, one of its active profile or of what that includes. `kad
+import` says which of them to remove.
+
+`kad status` also tells when the daemon has another policy than the one that the caller names.
 """
 
 _EDITORS = f"""

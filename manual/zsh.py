@@ -55,6 +55,8 @@ def _specs(command: CommandLine) -> Iterator[str]:
 def _action(value: Value) -> str:
     if value.choices:
         return f"({' '.join(value.choices)})"
+    if value.is_number:
+        return " "
     return '_files -g "*.(toml|yaml|yml)(-.)"' if value.is_policy else "_files"
 
 

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WEEK_S = 7 * 24 * 3600
@@ -61,9 +62,18 @@ def _environment(*, online: bool) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A Debian whose disk is a stack of directories; only the first one is written."""
+    """A Debian whose disk is a stack of directories; only the first one is written.
+
+    What was written is deleted at the end of its `with`.
+    """
 
     layers: tuple[Path, ...]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.layers[0].parent)
 
     def sh(self, script: str, *, online: bool = False) -> subprocess.CompletedProcess[str]:
         """Run bash as root with the checkout, read-only, at /checkout."""
@@ -88,10 +98,6 @@ class Machine:
         """Give a machine that starts from this one's state and leaves it as it is."""
         return machine_on(*self.layers, directory=self.layers[0].parent.parent)
 
-    def scrap(self) -> None:
-        """Delete what was written."""
-        shutil.rmtree(self.layers[0].parent)
-
 
 def machine_on(*below: Path, directory: Path | None = None) -> Machine:
     """Give a machine with a new layer, in a directory, on top of these, which stay as they are."""
@@ -99,6 +105,20 @@ def machine_on(*below: Path, directory: Path | None = None) -> Machine:
     layer.mkdir()
     layer.chmod(0o755)  # it becomes the machine's /, whatever the umask here
     return Machine((layer, *below))
+
+
+def add_packages(machine: Machine, *names: str) -> None:
+    """Install Debian's packages over the network; none of their services is started by it."""
+    install = f"apt-get install -qq -y --no-install-recommends {' '.join(names)}"
+    done = machine.sh(
+        f"""
+        export DEBIAN_FRONTEND=noninteractive
+        printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d
+        {install} || {{ apt-get update -qq && {install}; }}
+        """,
+        online=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def fetch_wheels(machine: Machine) -> None:

@@ -139,6 +139,20 @@ class FakeWatch:
 
 
 @dataclass
+class FakeWrites:
+    """A watch on the kernel that begins when told, or cannot."""
+
+    begins: bool = False
+    error: OSError | None = None
+
+    def refresh(self) -> bool:
+        """Tell whether it began."""
+        if self.error is not None:
+            raise self.error
+        return self.begins
+
+
+@dataclass
 class FakeManager:
     """systemd, taking down what it is told, unless it is deaf."""
 
@@ -256,6 +270,7 @@ class World:
         self.clock = FakeClock()
         self.source = FakeSource(policy)
         self.watch = FakeWatch()
+        self.writes = FakeWrites()
         self.manager = FakeManager()
         self.journal = FakeJournal()
         self.state = FakeState()
@@ -272,6 +287,7 @@ class World:
             kernel=self.kernel,
             source=self.source,
             watch=self.watch,
+            writes=self.writes,
             manager=self.manager,
             journal=self.journal,
             state=self.state,

@@ -5,15 +5,15 @@ Values are read by a process outside of every unit's sandbox, in the machine's n
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from typing import Self
 
 from kad.core.parameters import Parameter
 from tests.debian import (
@@ -44,48 +44,46 @@ ENVIRONMENT = {
 _numbers = count()
 
 
-def base(codename: str, *packages: str) -> Path:
-    """Give a root of the release: this machine's own, or one with more packages, to delete."""
+@contextmanager
+def base(codename: str, *packages: str) -> Iterator[Path]:
+    """Give a root of the release: this machine's own, or one with more packages, for a while."""
     if codename == own_codename():
-        return Path("/")
-    root = Path(tempfile.mkdtemp(prefix="kad-debian-"))
+        yield Path("/")
+        return
     tarball = debian_tarball(codename, *PACKAGES, *packages)
-    subprocess.run(["/usr/bin/tar", "-xf", tarball, "-C", root], check=True, timeout=300)
-    return root
+    with tempfile.TemporaryDirectory(prefix="kad-debian-") as root:
+        subprocess.run(["/usr/bin/tar", "-xf", tarball, "-C", root], check=True, timeout=300)
+        yield Path(root)
 
 
-def scrap_base(root: Path) -> None:
-    """Delete what `base` made."""
-    if str(root) != "/":
-        shutil.rmtree(root)
-
-
-def bootable(root: Path) -> Machine:
+@contextmanager
+def bootable(root: Path) -> Iterator[Machine]:
     """Give a machine that boots fast, as it starts nothing that the tests do not need."""
-    machine = machine_on(root, directory=MEMORY)
     units = "/etc/systemd/system"
     links = "; ".join(f"ln -sf /dev/null {units}/{name}" for name in MASKED)
     quick = f"{links}; ln -sf /lib/systemd/system/basic.target {units}/default.target"
     # An image for containers has the last one: it forbids packages to start services.
     alien = "/etc/machine-id /etc/fstab /var/log/journal /usr/sbin/policy-rc.d"
-    machine.told(f"{quick}; rm -rf {alien}; systemd-machine-id-setup")
-    return machine
+    with machine_on(root, directory=MEMORY) as machine:
+        machine.told(f"{quick}; rm -rf {alien}; systemd-machine-id-setup")
+        yield machine
 
 
-def install(root: Path) -> Machine:
+@contextmanager
+def install(root: Path) -> Iterator[Machine]:
     """Install kad over the network on a machine that can boot.
 
     The packages stay at hand, so that a machine can install kad again.
     """
-    machine = bootable(root)
-    done = machine.sh("/checkout/packaging/install", online=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    fetch_wheels(machine)
-    return machine
+    with bootable(root) as machine:
+        done = machine.sh("/checkout/packaging/install", online=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        fetch_wheels(machine)
+        yield machine
 
 
 class Booted:
-    """A machine on top of one that has kad; what it writes is gone after `close`."""
+    """A machine on top of one that has kad; at the end of its `with` it is off, its disk gone."""
 
     def __init__(self, machine: Machine) -> None:
         self._disk = machine.copy()
@@ -94,6 +92,14 @@ class Booted:
         self._leader = 0
         self.name = f"kad-test-{os.getpid()}-{next(_numbers)}"
         self.console = self._disk.layers[0].parent / "console"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._disk:
+            if self._process is not None:
+                self.off()
 
     # The disk
 
@@ -161,22 +167,18 @@ class Booted:
     def off(self) -> None:
         """Shut it down as its console's power key would; kill it where it does not end."""
         assert self._process is not None
-        with suppress(ProcessLookupError):
-            os.kill(self._leader, signal.SIGRTMIN + 4)
+        if self._leader:
+            with suppress(ProcessLookupError):
+                os.kill(self._leader, signal.SIGRTMIN + 4)
+        else:  # no systemd to ask yet; and 0 would be the group of these tests
+            self._process.kill()
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            os.kill(self._leader, signal.SIGKILL)
+            os.kill(self._leader or self._process.pid, signal.SIGKILL)
             self._process.wait(STOP_S)
         self._leader, self._process = 0, None
-        for hierarchy in ("", "unified/", "systemd/"):
-            _remove_cgroups(Path(f"/sys/fs/cgroup/{hierarchy}{self.name}"))
-
-    def close(self) -> None:
-        """Shut it down and delete its disk."""
-        if self._process is not None:
-            self.off()
-        self._disk.scrap()
+        self._wait(self._remove_cgroups, "a process of the machine is left")
 
     # Inside
 
@@ -218,6 +220,20 @@ class Booted:
         lines = self.told("journalctl", "-b", "-o", "json", *matches).splitlines()
         return [json.loads(line) for line in lines]
 
+    def _remove_cgroups(self) -> bool:
+        """Remove the cgroups that the ended machine left; say whether all are gone.
+
+        What is in them had no systemd yet to end it, and does not end with the launcher.
+        """
+        tops = [Path("/sys/fs/cgroup", each, self.name) for each in ("", "unified", "systemd")]
+        for top in tops:
+            if (top / "cgroup.kill").exists():
+                (top / "cgroup.kill").write_text("1", encoding="ascii")
+            for folder, _, _ in os.walk(top, topdown=False):
+                with suppress(OSError):
+                    os.rmdir(folder)
+        return not any(top.exists() for top in tops)
+
     def _wait(self, holds: Callable[[], object], why: str) -> None:
         until = time.monotonic() + PATIENCE_S
         while not holds():
@@ -228,10 +244,3 @@ class Booted:
 def _children(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(word) for word in text.split()]
-
-
-def _remove_cgroups(top: Path) -> None:
-    """Remove the cgroups that an ended machine left, the innermost first."""
-    for folder, _, _ in os.walk(top, topdown=False):
-        with suppress(OSError):
-            os.rmdir(folder)

@@ -1,5 +1,6 @@
 """A machine of its own for one test: namespaces in which kad meets the real kernel."""
 
+import json
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from kad.core.parameters import Parameter
 
@@ -130,6 +132,22 @@ class Machine:
         """Give time, intvl and probes."""
         return [self.get(parameter) for parameter in Parameter]
 
+    def state_file(self) -> dict[str, Any]:
+        """Give the object in the daemon's state file."""
+        text = (self.directory / "run/status.json").read_text(encoding="utf-8")
+        plain: dict[str, Any] = json.loads(text)
+        return plain
+
+    @contextmanager
+    def background(self, *command: object) -> Iterator[None]:
+        """Run a command until the end of the block."""
+        process = subprocess.Popen(self.inside(*command), stderr=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            os.kill(child_of(process.pid), signal.SIGKILL)
+            process.wait()
+
     @contextmanager
     def daemon(
         self, *arguments: object, program: Sequence[object] = (), **environ: str
@@ -148,7 +166,11 @@ class Daemon:
     """A running `kad run`, with what it tells systemd and the journal."""
 
     def __init__(
-        self, machine: Machine, program: Sequence[object], environ: dict[str, str]
+        self,
+        machine: Machine,
+        program: Sequence[object],
+        environ: dict[str, str],
+        log: str = "stderr",
     ) -> None:
         # Short, as a socket's path has room for 108 bytes only.
         self.notify_socket = f"/tmp/kad-test-{os.getpid()}-{id(self)}"  # noqa: S108
@@ -157,12 +179,12 @@ class Daemon:
         os.chmod(self.notify_socket, 0o777)  # noqa: S103  # systemd's may be written by anybody
         self._manager.setblocking(False)  # noqa: FBT003  # the standard library's signature
         self.told: list[str] = []
-        self.log = machine.directory / "stderr"
-        with self.log.open("w", encoding="utf-8") as log:
+        self.log = machine.directory / log
+        with self.log.open("w", encoding="utf-8") as stderr:
             self.process = subprocess.Popen(
                 machine.inside(*program),
                 env={**machine.environ, "NOTIFY_SOCKET": self.notify_socket, **environ},
-                stderr=log,
+                stderr=stderr,
             )
 
     @property

@@ -2,11 +2,14 @@
 
 import hashlib
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.debian import CHECKOUT, cache, fresh, machine_on
-from tests.machine import MEMORY, MODULES, base, scrap_base
+from tests.debian import CHECKOUT, cache, debian_tarball, fresh, machine_on, own_codename
+from tests.machine import MEMORY, MODULES, PACKAGES
 
 # What packaging/build copies into a build.
 SOURCES = (
@@ -51,12 +54,24 @@ def _clear_away() -> None:
 
 
 def _build(built: Path, codename: str) -> None:
-    root = base(codename, *BUILDERS, *MODULES)
-    machine = machine_on(root, directory=MEMORY)
-    done = machine.sh("cp -R /checkout /root/kad && /root/kad/packaging/build deb", online=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    (deb,) = (machine.layers[0] / "root/kad/dist").glob("*.deb")
-    shutil.copy(deb, built.with_suffix(".new"))
+    """Build where packaging/build has to install what it lacks, or has that, as BUILDERS tells."""
+    packages = () if codename == own_codename() else (*PACKAGES, *BUILDERS, *MODULES)
+    with debian(codename, *packages) as root, machine_on(root, directory=MEMORY) as machine:
+        done = machine.sh("cp -R /checkout /root/kad && /root/kad/packaging/build deb", online=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (deb,) = (machine.layers[0] / "root/kad/dist").glob("*.deb")
+        assert done.stdout == f"/root/kad/dist/{deb.name}\n"
+        shutil.copy(deb, built.with_suffix(".new"))
     built.with_suffix(".new").rename(built)
-    machine.scrap()
-    scrap_base(root)
+
+
+@contextmanager
+def debian(codename: str, *packages: str) -> Iterator[Path]:
+    """Give a root of a release with python3 and the packages, and no more."""
+    root = Path(tempfile.mkdtemp(prefix="kad-debian-", dir=MEMORY))
+    tarball = debian_tarball(codename, *packages)
+    try:
+        subprocess.run(["/usr/bin/tar", "-xf", tarball, "-C", root], check=True, timeout=300)
+        yield root
+    finally:
+        shutil.rmtree(root)

@@ -1,20 +1,15 @@
-"""What packaging/build makes, on a Debian that has only python3, made for the test.
-
-It is built over the network on one machine, with the build's packages, and installed on another.
-"""
+"""What packaging/build makes, on a Debian that has only python3, made for the test."""
 
 import os
-import re
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from kad import __version__
-from tests.debian import Machine, debian_tarball, machine_on
+from tests.debian import Machine, add_packages, machine_on, own_codename
+from tests.machine import MEMORY
+from tests.package import debian, package
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("mmdebstrap"),
@@ -25,62 +20,37 @@ IN_FORCE = "cat /proc/sys/net/ipv4/tcp_keepalive_{time,intvl,probes} | xargs"
 
 
 @pytest.fixture(scope="module")
-def fresh() -> Iterator[Machine]:
-    """Give a Debian on which nothing was installed yet."""
-    base = Path(tempfile.mkdtemp(prefix="kad-debian-"))
-    subprocess.run(["/usr/bin/tar", "-xf", debian_tarball(), "-C", base], check=True)
-    machine = machine_on(base)
-    yield machine
-    machine.scrap()
-    shutil.rmtree(base)
+def installed() -> Iterator[Machine]:
+    """Give a Debian that had nothing but python3, with the package, also at /root/kad.deb."""
+    with debian(own_codename()) as root, machine_on(root, directory=MEMORY) as machine:
+        provide(machine, own_codename())
+        add_packages(machine, "/root/kad.deb")
+        yield machine
 
 
-def online(machine: Machine, script: str) -> str:
-    """Run bash with the network, which must succeed, and give what it printed."""
-    done = machine.sh(script, online=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def builder(fresh: Machine) -> Iterator[Machine]:
-    """Build the package; root needs to install nothing for it by hand."""
-    machine = fresh.copy()
-    told = online(machine, "cp -R /checkout /root/kad && /root/kad/packaging/build deb")
-    assert re.fullmatch(rf"/root/kad/dist/kad_{__version__}\S*\.deb\n", told)
-    yield machine
-    machine.scrap()
-
-
-@pytest.fixture(scope="module")
-def installed(fresh: Machine, builder: Machine) -> Iterator[Machine]:
-    """Install the package, and keep it at /root/kad.deb."""
-    machine = fresh.copy()
-    (package,) = (builder.layers[0] / "root/kad/dist").glob("*.deb")
+def provide(machine: Machine, codename: str) -> None:
+    """Lay a release's package at /root/kad.deb."""
     (machine.layers[0] / "root").mkdir(exist_ok=True)
-    shutil.copy(package, machine.layers[0] / "root/kad.deb")
-    online(
-        machine, "apt-get update -qq && apt-get install -qq -y --no-install-recommends ~/kad.deb"
-    )
-    yield machine
-    machine.scrap()
+    shutil.copy(package(codename), machine.layers[0] / "root/kad.deb")
 
 
 @pytest.fixture
 def machine(installed: Machine) -> Iterator[Machine]:
     """Give a machine with the package, for one test."""
-    machine = installed.copy()
-    yield machine
-    machine.scrap()
+    with installed.copy() as machine:
+        yield machine
 
 
-def test_debians_checker_has_nothing_to_say(builder: Machine) -> None:
-    """Not even in passing; what is overridden has its reason beside it."""
-    get = "apt-get install -qq -y --no-install-recommends lintian >/dev/null 2>&1"
+@pytest.mark.parametrize("codename", ["bookworm", "trixie"])
+def test_debians_checker_has_nothing_to_say(codename: str) -> None:
+    """Each release's own, not even in passing; what is overridden has its reason beside it."""
+    with debian(codename) as root, machine_on(root, directory=MEMORY) as machine:
+        provide(machine, codename)
+        add_packages(machine, "lintian")
 
-    said = online(builder, f"{get}; lintian --allow-root --display-info /root/kad/dist/*.deb")
+        done = machine.sh("lintian --allow-root --display-info /root/kad.deb")
 
-    assert said == ""
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_package_works(machine: Machine) -> None:
@@ -140,6 +110,17 @@ def test_an_update_keeps_an_edited_policy_and_brings_none_back(machine: Machine)
 
     machine.told("rm /etc/kad/policy.toml; dpkg -i /root/kad.deb")
     assert machine.told("ls /etc/kad") == ""
+
+
+def test_over_the_other_installation_the_package_is_refused(machine: Machine) -> None:
+    """What packaging/install brought would hide the package's command and unit."""
+    machine.told("dpkg --purge kad; mkdir -p /opt/kad; ln -s / /opt/kad/current")
+
+    done = machine.sh("dpkg -i /root/kad.deb")
+
+    assert done.returncode == 1
+    assert "sudo packaging/install --uninstall" in done.stderr
+    machine.told("! ls /usr/bin/kad && rm -r /opt/kad && dpkg -i /root/kad.deb")
 
 
 def test_a_purge_leaves_nothing_of_kads(machine: Machine) -> None:

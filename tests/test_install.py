@@ -30,12 +30,10 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[Machine]:
     """Give a Debian on which nothing was installed yet."""
-    base = Path(tempfile.mkdtemp(prefix="kad-debian-"))
-    subprocess.run(["/usr/bin/tar", "-xf", debian_tarball(), "-C", base], check=True)
-    machine = machine_on(base)
-    yield machine
-    machine.scrap()
-    shutil.rmtree(base)
+    with tempfile.TemporaryDirectory(prefix="kad-debian-") as base:
+        subprocess.run(["/usr/bin/tar", "-xf", debian_tarball(), "-C", base], check=True)
+        with machine_on(Path(base)) as machine:
+            yield machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +47,17 @@ class FirstInstallation:
 @pytest.fixture(scope="module")
 def first(fresh: Machine) -> Iterator[FirstInstallation]:
     """Install kad over the network, and keep the packages at hand for what follows offline."""
-    machine = fresh.copy()
-    done = machine.sh("umask 077; /checkout/packaging/install", online=True)
-    fetch_wheels(machine)
-    yield FirstInstallation(machine, done)
-    machine.scrap()
+    with fresh.copy() as machine:
+        done = machine.sh("umask 077; /checkout/packaging/install", online=True)
+        fetch_wheels(machine)
+        yield FirstInstallation(machine, done)
 
 
 @pytest.fixture
 def machine(first: FirstInstallation) -> Iterator[Machine]:
     """Give a machine on which kad was installed, for one test."""
-    machine = first.machine.copy()
-    yield machine
-    machine.scrap()
+    with first.machine.copy() as machine:
+        yield machine
 
 
 def test_one_command_installs_kad_on_a_fresh_debian(first: FirstInstallation) -> None:
@@ -230,6 +226,43 @@ def test_uninstalling_under_a_running_daemon_is_refused(machine: Machine) -> Non
     assert "stop it first: kill " in done.stderr
 
 
+def test_beside_the_package_an_installation_is_refused(machine: Machine) -> None:
+    """Of two kads each would hide a part of the other, and one uninstalled break both."""
+    done = machine.sh("touch /usr/bin/kad; /checkout/packaging/install")
+
+    assert done.returncode == 1
+    assert "/usr/bin/kad exists" in done.stderr
+    assert "apt-get remove kad" in done.stderr
+
+
+def test_two_installations_at_once_do_not_mix(machine: Machine) -> None:
+    """The second one says so, and changes nothing; afterwards no lock is left."""
+    done = machine.sh("flock /run/kad-install.lock /checkout/packaging/install")
+
+    assert done.returncode == 1
+    assert done.stderr == "packaging/install: another one is at work\n"
+    machine.told("/checkout/packaging/install; ! ls /run/kad-install.lock")
+
+
+def test_no_other_user_can_hold_up_an_installation(machine: Machine) -> None:
+    """What they may open, they may lock."""
+    nobody = "setpriv --reuid=65534 --clear-groups"
+    hold = "for each in / /opt /opt/kad /run; do flock $each sleep 60 & done; wait"
+
+    done = machine.sh(f"{nobody} bash -c '{hold}' & sleep 1; /checkout/packaging/install")
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_part_of_systemd_is_not_systemd(machine: Machine) -> None:
+    """Debian has systemd-sysusers in a package of its own, which containers use."""
+    alone = "/usr/local/sbin/systemd-sysusers"
+
+    done = machine.sh(f"install -m 755 /bin/false {alone}; /checkout/packaging/install")
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_foreign_command_of_the_same_name_is_left_alone(machine: Machine) -> None:
     """Another program called kad is neither overwritten nor removed."""
     script = "rm /usr/local/bin/kad; echo other >/usr/local/bin/kad; /checkout/packaging/install"
@@ -252,11 +285,9 @@ def test_without_root_the_apt_line_is_named(fresh: Machine, command: str) -> Non
 
 def test_the_test_command_sets_itself_up_on_a_fresh_debian(fresh: Machine) -> None:
     """A contributor needs to know of nothing but tests/run."""
-    machine = fresh.copy()
-
-    done = machine.sh("cp -r /checkout /tmp/kad; /tmp/kad/tests/run tests/core", online=True)
+    with fresh.copy() as machine:
+        done = machine.sh("cp -r /checkout /tmp/kad; /tmp/kad/tests/run tests/core", online=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("tests: installing by apt what is missing: python3-venv ")
     assert re.search(r"\d+ passed", done.stdout)
-    machine.scrap()

@@ -49,15 +49,29 @@ def test_the_unit_grants_one_capability() -> None:
     assert granted == ["AmbientCapabilities=CAP_NET_ADMIN", "CapabilityBoundingSet=CAP_NET_ADMIN"]
 
 
+def _number(key: str) -> int:
+    """Give a setting of kad.service; a time is in seconds there."""
+    (value,) = re.findall(rf"^{key}=(\d+)s?$", (UNITS / "kad.service").read_text(), re.MULTILINE)
+    return int(value)
+
+
+def test_a_start_that_always_hangs_is_given_up() -> None:
+    """All the starts that are allowed fit into the interval in which they are counted."""
+    one = sum(map(_number, ("TimeoutStartSec", "TimeoutStopSec", "RestartSec")))
+
+    assert one * _number("StartLimitBurst") < _number("StartLimitIntervalSec")
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
-def test_systemd_has_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["kad.service", "kad-metrics.timer", "kad-metrics.service"])
+def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path, name: str) -> None:
     """No line is unknown or contradicts another."""
-    unit = tmp_path / "kad.service"
-    text = (UNITS / "kad.service").read_text(encoding="ascii")
-    unit.write_text(text.replace("/usr/bin/kad", "/bin/true"), encoding="ascii")
+    for unit in UNITS.glob("kad*.[st]*"):
+        text = unit.read_text(encoding="ascii").replace("/usr/bin/kad", "/bin/true")
+        (tmp_path / unit.name).write_text(text, encoding="ascii")
 
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", unit],
+        ["systemd-analyze", "verify", "--man=no", tmp_path / name],
         check=False,
         capture_output=True,
         text=True,

@@ -168,6 +168,9 @@ def _add(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
         parser.add_argument("argument", metavar="POLICY", nargs="?", help="the policy file")
     if command.policy:
         parser.add_argument("--policy", metavar="PATH", help="the policy file to use")
+    if name == "reload":
+        text = "how long to wait for the verdict (10)"
+        parser.add_argument("--timeout", metavar="SECONDS", type=int, default=10, help=text)
     if name == "status":
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--json", action="store_true", help="print the state file's object")

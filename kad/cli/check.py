@@ -84,19 +84,20 @@ def _check_service_user(path: str) -> None:
     except KeyError:
         return
     if os.geteuid() == 0:
-        with _acting_as(user):
+        # A container's root mostly lacks the capabilities to become somebody else.
+        with suppress(PermissionError), _acting_as(user):
             policyfile.read(policyfile.PolicyPath(path, named=False), os.environ)
-        print(f"user {SERVICE_USER} can read it")
+            print(f"user {SERVICE_USER} can read it")
 
 
 @contextmanager
 def _acting_as(user: pwd.struct_passwd) -> Iterator[None]:
     """Have the user's rights, and no others, for a while."""
     groups, group = os.getgroups(), os.getegid()
-    os.initgroups(user.pw_name, user.pw_gid)
-    os.setegid(user.pw_gid)
-    os.seteuid(user.pw_uid)
     try:
+        os.initgroups(user.pw_name, user.pw_gid)
+        os.setegid(user.pw_gid)
+        os.seteuid(user.pw_uid)
         yield
     finally:
         os.seteuid(0)

@@ -53,7 +53,7 @@ def _daemon(status: Status) -> str:
     return f"pid {status.pid}, checking every {every}; {count} by {checks.last_at}"
 
 
-def _table(parameters: Mapping[str, ParameterStatus], style: Style) -> Iterator[str]:
+def _table(parameters: Mapping[Parameter, ParameterStatus], style: Style) -> Iterator[str]:
     width = max(len(name) for name in Parameter)
     yield style.bold(f"{'parameter':<{width}} {'policy':>8} {'kernel':>8}  state")
     for name in Parameter:

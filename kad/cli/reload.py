@@ -12,12 +12,11 @@ from kad.core.status import ReloadStatus
 from kad.lock import daemon_pid
 from kad.statefile import StateFile
 
-_PATIENCE_S = 10.0
 _STEP_S = 0.01
 _EXIT = {"accepted": 0, "failed": 1, "rejected": 78}
 
 
-def reload(_: argparse.Namespace) -> int:
+def reload(arguments: argparse.Namespace) -> int:
     """Send SIGHUP; wait for a reload that began later."""
     directory = runtime()
     noted = int(monotonic() * 1e6)
@@ -25,7 +24,7 @@ def reload(_: argparse.Namespace) -> int:
     if pid is None:
         sys.stderr.write(f"kad: {directory}: no daemon runs there\n")
         return 1
-    answer = _await_answer(directory, noted, pid)
+    answer = _await_answer(directory, noted, pid, arguments.timeout)
     if isinstance(answer, str):
         sys.stderr.write(f"kad: {answer}\n")
         return 1
@@ -55,10 +54,10 @@ def _hang_up(directory: str) -> int | None:
     return pid
 
 
-def _await_answer(directory: str, noted: int, pid: int) -> ReloadStatus | str:
+def _await_answer(directory: str, noted: int, pid: int, patience_s: int) -> ReloadStatus | str:
     """Wait for the answer; a sentence says why there is none."""
     state = StateFile(directory)
-    until = monotonic() + _PATIENCE_S
+    until = monotonic() + patience_s
     while monotonic() < until:
         status = state.read()
         if status is not None and status.reload and status.reload.began_usec >= noted:
@@ -66,4 +65,4 @@ def _await_answer(directory: str, noted: int, pid: int) -> ReloadStatus | str:
         if daemon_pid(directory) != pid:
             return f"the daemon, pid {pid}, ended before it answered"
         sleep(_STEP_S)
-    return f"the daemon, pid {pid}, did not answer within {_PATIENCE_S:.0f} s"
+    return f"the daemon, pid {pid}, did not answer within {patience_s} s"

@@ -21,12 +21,12 @@ from kad.lock import RuntimeLock
 from kad.netns import MACHINE, OwnNamespace, boot_id, own_namespace
 from kad.notify import Notify
 from kad.originals import Originals
-from kad.procfs import Procfs, passed_files
-from kad.reconcile import Kernel
+from kad.procfs import PassedFiles, Procfs, passed_files
 from kad.signals import install
 from kad.statefile import StateFile
 from kad.stderr import Stderr
 from kad.watch import Watch
+from kad.writes import Writes
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -41,7 +41,7 @@ def run(arguments: "Namespace") -> int:
     # Whom the service watchdog ends for a hang tells the journal where it hung.
     faulthandler.enable()
     mailbox = Mailbox()
-    install(mailbox.nudge, mailbox.bell)
+    install(mailbox.nudge, mailbox.wakeup)
     log = open_log(os.environ)
     files = passed_files(os.environ)
     namespace = MACHINE if files else own_namespace()
@@ -65,7 +65,7 @@ def run(arguments: "Namespace") -> int:
 class _Place(NamedTuple):
     """Where this daemon is, and the parameters as it has them there."""
 
-    kernel: Kernel
+    kernel: Procfs | PassedFiles
     namespace: OwnNamespace
     runtime: str
     lock: RuntimeLock
@@ -83,6 +83,7 @@ def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place
         kernel=Originals(place.kernel, memory, boot_id(os.environ), namespace.cookie),
         source=Source(find, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),
+        writes=Writes(lambda: place.kernel.held, mailbox.listen),
         manager=Notify(os.environ),
         journal=journal,
         state=StateFile(runtime),

@@ -97,8 +97,8 @@ def _without_daemon(option: str | None) -> Status:
     others = about_neighbours(policy, neighbours.read().in_effect())
     elsewhere = (OTHER_NAMESPACE,) if namespace.host is False else ()
     return Status(
-        state=str(report.state),
-        mode=str(policy.mode),
+        state=report.state,
+        mode=policy.mode,
         policy=PolicyStatus(path, strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())),
         namespaces=(namespace_status(report, namespace.inode),),
         advice=(*advice(policy, found), *others, *elsewhere),
@@ -112,22 +112,22 @@ def _refreshed(daemon: Status) -> Status:
     states = {each.state for each in parameters.values()}
     state = daemon.state
     if State.FAILED in states:
-        state = str(State.DEGRADED)
+        state = State.DEGRADED
     if state != State.DEGRADED:
-        state = str(State.DRIFTED if State.DRIFTED in states else State.IN_FORCE)
+        state = State.DRIFTED if State.DRIFTED in states else State.IN_FORCE
     own = own._replace(parameters=parameters)
     return daemon._replace(state=state, namespaces=(own, *daemon.namespaces[1:]))
 
 
-def _read(name: str, told: ParameterStatus) -> ParameterStatus:
+def _read(name: Parameter, told: ParameterStatus) -> ParameterStatus:
     try:
-        found = Procfs().read(Parameter(name))
+        found = Procfs().read(name)
     except OSError:
-        unknown = told.state if told.policy is None else str(State.FAILED)
+        unknown = told.state if told.policy is None else State.FAILED
         return told._replace(found=None, state=unknown)
     if told.policy is None:
         return told._replace(found=found)
     if found == told.policy:
-        return told._replace(found=found, state=str(State.IN_FORCE))
+        return told._replace(found=found, state=State.IN_FORCE)
     failed = told.state == State.FAILED
-    return told._replace(found=found, state=str(State.FAILED if failed else State.DRIFTED))
+    return told._replace(found=found, state=State.FAILED if failed else State.DRIFTED)

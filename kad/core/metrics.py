@@ -5,10 +5,10 @@ TYPE leaves out `_total`, as OpenMetrics wants it, is of no type, which changes 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
+from kad.core.parameters import Parameter
 from kad.core.report import State
-from kad.core.status import Status
+from kad.core.status import Status, moment
 
 _Samples = Mapping[str, float]
 
@@ -45,7 +45,7 @@ def _from_daemon(status: Status) -> Iterator[str]:
         text = "Drifts since the daemon started."
         yield from _family("kad_drift", "counter", text, {"_total": status.drift.count_})
     if status.checks is not None:
-        at = datetime.fromisoformat(status.checks.last_at).timestamp()
+        at = moment(status.checks.last_at).timestamp()
         text = "When the daemon last compared the kernel with the policy."
         yield from _family("kad_last_check_timestamp_seconds", "gauge", text, {"": at})
 
@@ -62,5 +62,5 @@ def _one(holds: bool) -> _Samples:  # noqa: FBT001
     return {"": int(holds)}
 
 
-def _labelled(values: Mapping[str, int]) -> _Samples:
+def _labelled(values: Mapping[Parameter, int]) -> _Samples:
     return {f'{{parameter="{name}"}}': value for name, value in values.items()}

@@ -5,6 +5,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kad.core.parameters import Parameter
+from kad.core.shape import take
+
+LONGEST_IDLE_S = 365 * 86400
+LONGEST_CHECK_S = 86400
 
 
 class Mode(StrEnum):
@@ -57,34 +61,17 @@ class Policy(NamedTuple):
 
     @classmethod
     def from_json(cls, plain: object) -> "Policy":
-        """Take back what `as_json` gave; ValueError for anything else, a damaged file's content."""
-        try:
-            return cls._from_fields(**plain)  # type: ignore[arg-type]
-        except (TypeError, AttributeError) as error:
-            raise ValueError(f"not a stored policy: {error}") from error
-
-    @classmethod
-    def _from_fields(
-        cls,
-        *,
-        values: Mapping[str, int],
-        mode: str,
-        idle_timeout: int | None,
-        check_every: int,
-        action: str,
-        on_stop: str,
-    ) -> "Policy":
-        known = {Parameter(name): int(value) for name, value in values.items()}
-        if not known or any(not 1 <= known[each] <= each.highest for each in known):
-            raise ValueError(f"not a stored policy: values {values}")
-        return cls(
-            values=known,
-            mode=Mode(mode),
-            idle_timeout=None if idle_timeout is None else int(idle_timeout),
-            check_every=max(1, int(check_every)),
-            action=Action(action),
-            on_stop=OnStop(on_stop),
-        )
+        """Take back what `as_json` gave; ValueError for anything that no policy file could be."""
+        stored = take(cls, plain)
+        idle = LONGEST_IDLE_S if stored.idle_timeout is None else stored.idle_timeout
+        bounds = [
+            (idle, LONGEST_IDLE_S),
+            (stored.check_every, LONGEST_CHECK_S),
+            *((value, parameter.highest) for parameter, value in stored.values.items()),
+        ]
+        if not stored.values or any(not 1 <= value <= highest for value, highest in bounds):
+            raise ValueError("not a stored policy: a value is missing or out of bounds")
+        return stored
 
 
 def describe(values: Mapping[Parameter, int]) -> str:

@@ -10,6 +10,7 @@ class Reason(StrEnum):
     RELOAD = "reload"
     FILE = "policy file"
     TIMER = "timer"
+    WRITE = "write to the kernel"
     PAUSE = "end of a pause"
     STOP = "stop"
 

@@ -14,7 +14,8 @@ _REFUSED = {
     **dict.fromkeys(("M", "month", "months"), "months are not taken (m or min is minutes)"),
     **dict.fromkeys(("y", "year", "years"), "years are not taken"),
 }
-# A number without a unit is in seconds, and only the last may stand so: systemd's parse_time().
+# A number without a unit is in seconds. systemd takes one anywhere; before another part it is a
+# slip: "1 30min" is 30 min and a second there.
 _TERM = re.compile(r"[ \t\r\n]*([0-9]{1,9})[ \t\r\n]*([^\W\d_]*)")
 _GAP = r"[ \t\r\n]*"
 _NAMED = "|".join(sorted(filter(None, UNITS), key=len, reverse=True))

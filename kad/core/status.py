@@ -1,16 +1,18 @@
 """Hold the state that kad shows, in the shape of its state file."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from kad.core.errors import PolicyError, ascii_line
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy, describe
 from kad.core.report import FAILED, LEFT, Report, State
+from kad.core.shape import field_name, take
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 VERSION = 1
-
-_Kind = TypeVar("_Kind")
 
 
 class PolicyStatus(NamedTuple):
@@ -63,7 +65,7 @@ class ParameterStatus(NamedTuple):
 
     policy: int | None
     found: int | None
-    state: str
+    state: State
 
 
 class NamespaceStatus(NamedTuple):
@@ -72,14 +74,14 @@ class NamespaceStatus(NamedTuple):
     name: str
     inode: int
     managed: bool
-    parameters: Mapping[str, ParameterStatus]
+    parameters: Mapping[Parameter, ParameterStatus]
 
 
 class Status(NamedTuple):
     """All that `kad status` shows; what only a daemon knows is None without one."""
 
-    state: str
-    mode: str
+    state: State
+    mode: Mode
     policy: PolicyStatus
     namespaces: tuple[NamespaceStatus, ...]
     advice: tuple[str, ...] = ()
@@ -99,29 +101,36 @@ class Status(NamedTuple):
     @classmethod
     def from_json(cls, plain: object) -> "Status":
         """Take back what `as_json` gave; ValueError for a damaged or newer file's content."""
-        if not isinstance(plain, dict) or plain.get("version") != VERSION:
+        if take(_Version, plain).version != VERSION:
             raise ValueError("not a state file of this version of kad")
-        try:
-            return cls(
-                state=plain["state"],
-                mode=plain["mode"],
-                policy=_known(PolicyStatus, plain["policy"]),
-                namespaces=tuple(_namespace(each) for each in plain["namespaces"]),
-                advice=tuple(plain["advice"]),
-                generation=plain["generation"],
-                pid=plain["pid"],
-                reload=_known(ReloadStatus, plain["reload"]) if plain["reload"] else None,
-                checks=_known(ChecksStatus, plain["checks"]) if plain["checks"] else None,
-                drift=_drift(plain["drift"]) if plain["drift"] else None,
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a state file: {error}") from error
+        status = take(cls, plain)
+        if not status.namespaces or status.namespaces[0].parameters.keys() != {*Parameter}:
+            raise ValueError("not a state file: it lacks a parameter")
+        if status.checks is not None:
+            moment(status.checks.last_at)
+        return status
+
+
+class _Version(NamedTuple):
+    """What tells how to read the rest."""
+
+    version: int
+
+
+def moment(text: str) -> "datetime":
+    """Give a time of the state file; ValueError for what is none."""
+    from datetime import datetime  # noqa: PLC0415 - boot time: only who reads the file needs it
+
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return at
 
 
 def _items(value: tuple[object, ...]) -> Iterator[tuple[str, object]]:
-    """Give the fields as the state file names them: tuples have a method `count`."""
+    """Give the fields as the state file names them."""
     names: tuple[str, ...] = value._fields  # type: ignore[attr-defined]
-    return ((name.rstrip("_"), getattr(value, name)) for name in names)
+    return ((field_name(name), getattr(value, name)) for name in names)
 
 
 def _plain(value: object) -> object:
@@ -135,34 +144,10 @@ def _plain(value: object) -> object:
     return [_plain(each) for each in value]
 
 
-def _known(kind: Callable[..., _Kind], plain: Mapping[str, object]) -> _Kind:
-    """Make a value of what this version knows; a newer kad may have written more."""
-    fields: tuple[str, ...] = kind._fields  # type: ignore[attr-defined]
-    names = {name.rstrip("_"): name for name in fields}
-    return kind(**{names[name]: value for name, value in plain.items() if name in names})
-
-
-def _namespace(plain: dict[str, object]) -> NamespaceStatus:
-    parameters = plain["parameters"]
-    if not isinstance(parameters, dict):
-        raise TypeError("parameters is no object")
-    known = {name: _known(ParameterStatus, each) for name, each in parameters.items()}
-    return _known(NamespaceStatus, {**plain, "parameters": known})
-
-
-def _drift(plain: dict[str, object]) -> DriftStatus:
-    last = plain["last"]
-    return DriftStatus(
-        count_=plain["count"],  # type: ignore[arg-type]
-        last=_known(LastDrift, last) if isinstance(last, dict) else None,
-    )
-
-
 def namespace_status(report: Report, inode: int) -> NamespaceStatus:
     """Give kad's own namespace as a pass left it."""
     parameters = {
-        str(each.parameter): ParameterStatus(each.policy, each.now, str(each.state))
-        for each in report
+        each.parameter: ParameterStatus(each.policy, each.now, each.state) for each in report
     }
     return NamespaceStatus("host", inode, managed=True, parameters=parameters)
 

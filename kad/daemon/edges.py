@@ -71,6 +71,14 @@ class Lock(Protocol):
         ...
 
 
+class WriteWatch(Protocol):
+    """What nudges when somebody writes a parameter."""
+
+    def refresh(self) -> bool:
+        """Watch all; tell whether that is so only since now; OSError where it cannot be."""
+        ...
+
+
 class ServiceManager(Protocol):
     """Who wants to know how the daemon is; OSError where it does not listen."""
 
@@ -137,6 +145,7 @@ class Edges(NamedTuple):
     kernel: RememberingKernel
     source: PolicySource
     watch: FileWatch
+    writes: WriteWatch
     manager: ServiceManager
     journal: Teller
     state: StateStore

@@ -58,13 +58,13 @@ class Daemon:
             self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
         while True:
             reasons = self._edges.inbox.wait(self._deadline())
-            if self._edges.manager.watchdog_s is not None:
-                self._tell_manager(self._edges.manager.watchdog)
             if Reason.STOP in reasons:
                 break
             reasons |= self._due()
             if reasons:
                 self._attempts.make("finish a check", partial(self._pass, reasons))
+            if self._edges.manager.watchdog_s is not None:
+                self._tell_manager(self._edges.manager.watchdog)
         self._stop()
 
     def _deadline(self) -> float:
@@ -104,6 +104,7 @@ class Daemon:
         if loads:
             self._attempts.make("keep the last good policy", self._held.keep)
             self._watch()
+            self._attempts.make("see writes to the parameters at once", self._watch_writes)
             # Last, and so after READY=1: it reads a dozen files.
             if self._advisor.look_around(self._held.policy):
                 self._write_state(report)
@@ -164,8 +165,8 @@ class Daemon:
     def _status(self, report: Report) -> Status:
         policy = self._held.policy
         return Status(
-            state=str(overall(report, self._held.error)),
-            mode=str(policy.mode),
+            state=overall(report, self._held.error),
+            mode=policy.mode,
             policy=self._held.status,
             namespaces=(namespace_status(report, self._inode),),
             advice=self._advisor.advice(policy, report),
@@ -190,6 +191,10 @@ class Daemon:
         self._rearmed = self._rearmed + 1 if health.began else 0
         if 0 < self._rearmed < MOST_REARMED:
             self._edges.inbox.nudge(Reason.FILE)
+
+    def _watch_writes(self) -> None:
+        if self._edges.writes.refresh():
+            self._edges.inbox.nudge(Reason.WRITE)
 
     def _stop(self) -> None:
         self._tell_manager(self._edges.manager.stopping)

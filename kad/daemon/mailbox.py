@@ -2,38 +2,56 @@
 
 import os
 import select
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from math import ceil
 from time import monotonic
+from typing import NamedTuple
 
 from kad.core.reasons import Reason
+
+
+class _Source(NamedTuple):
+    """A descriptor that the loop waits for, with when it woke the loop of late."""
+
+    take: Callable[[], Reason]
+    woke: deque[float]
 
 
 class Mailbox:
     """Where signal handlers and threads leave a reason, and the loop waits for one.
 
-    A SimpleQueue, as it is the only primitive whose put() may run in a signal handler while the
-    same thread waits in get(): Event.set() and Queue.put() can hang there. But no get() that waits:
-    it sleeps over a signal that came in the moment before, until the next one comes. `bell` is a
-    pipe, which the signal itself rings: signal.set_wakeup_fd().
+    Nothing here blocks or takes a lock, so that a handler may run at any point of it.
     """
 
     # A file's change comes as several events and is often half done at the first: wait until
     # nothing happened for SETTLE_S, but no longer than PATIENCE_S.
     SETTLE_S = 0.03
     PATIENCE_S = 0.2
+    # A descriptor that wakes the loop BURST times within a second is left alone for REST_S: who
+    # writes in a loop, or fights, must not keep kad busy.
+    BURST = 10
+    REST_S = 0.1
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Reason] = SimpleQueue()
-        self._ear, self.bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._rung = select.poll()
-        self._rung.register(self._ear, select.POLLIN)
+        self._reasons: deque[Reason] = deque()
+        self._woken, self.wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._poll = select.poll()
+        self._poll.register(self._woken, select.POLLIN)
+        self._sources: dict[int, _Source] = {}
+        self._resting: dict[int, float] = {}
 
     def nudge(self, reason: Reason) -> None:
         """Wake the loop; from any thread and from a signal handler."""
-        self._queue.put(reason)
-        with suppress(BlockingIOError):  # it rings already
-            os.write(self.bell, b"\0")
+        self._reasons.append(reason)
+        with suppress(BlockingIOError):  # so full that the loop will wake
+            os.write(self.wakeup, b"\0")
+
+    def listen(self, descriptor: int, take: Callable[[], Reason]) -> None:
+        """Wake the loop too whenever the descriptor can be read, which `take` does."""
+        self._sources[descriptor] = _Source(take, deque(maxlen=self.BURST))
+        self._poll.register(descriptor, select.POLLIN)
 
     def wait(self, deadline: float | None) -> set[Reason]:
         """Wait for reasons, until `deadline` on the monotonic clock; give all there are."""
@@ -47,11 +65,36 @@ class Mailbox:
         return reasons
 
     def _take(self, deadline: float | None) -> set[Reason]:
-        if self._rung.poll(None if deadline is None else max(0.0, deadline - monotonic()) * 1000):
-            # Before the queue is looked at: what is put there later rings anew.
-            os.read(self._ear, select.PIPE_BUF)
+        while True:
+            ends = [each for each in (deadline, *self._resting.values()) if each is not None]
+            reasons = self._heard(min(ends, default=None))
+            if reasons or (deadline is not None and monotonic() >= deadline):
+                return reasons
+            self._wake_rested()
+
+    def _heard(self, until: float | None) -> set[Reason]:
+        timeout = None if until is None else max(0, ceil((until - monotonic()) * 1000))
         reasons = set()
-        with suppress(Empty):
-            while True:
-                reasons.add(self._queue.get_nowait())
+        for descriptor, _ in self._poll.poll(timeout):
+            if descriptor == self._woken:
+                os.read(self._woken, 4096)
+            else:
+                reasons.add(self._taken(descriptor))
+        while self._reasons:
+            reasons.add(self._reasons.popleft())
         return reasons
+
+    def _taken(self, descriptor: int) -> Reason:
+        source = self._sources[descriptor]
+        now = monotonic()
+        source.woke.append(now)
+        if len(source.woke) == self.BURST and now - source.woke[0] < 1:
+            self._poll.unregister(descriptor)
+            self._resting[descriptor] = now + self.REST_S
+        return source.take()
+
+    def _wake_rested(self) -> None:
+        for descriptor, until in tuple(self._resting.items()):
+            if monotonic() >= until:
+                del self._resting[descriptor]
+                self._poll.register(descriptor, select.POLLIN)

@@ -11,11 +11,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.fields import FieldInfo
 
 from kad.core.parameters import Parameter
-from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.policy import LONGEST_CHECK_S, LONGEST_IDLE_S, Action, Mode, OnStop, Policy
 from kad.core.spans import parse_span
 from kad.policyfile.document import Path
 
-_DAY = 86400
 _DEFAULT = Policy(values={})
 Key = FieldInfo  # a key of the file, as pydantic describes it
 NEEDS_ONE = "needs at least one of time, intvl, probes"
@@ -94,7 +93,7 @@ class PathTable(Table):
         BeforeValidator(_seconds),
         Field(
             ge=1,
-            le=365 * _DAY,
+            le=LONGEST_IDLE_S,
             description="The shortest idle timeout of the NATs, firewalls and load balancers on "
             "the way: whole seconds or a span like 350s. Left out, kad does not compare.",
         ),
@@ -109,7 +108,7 @@ class DriftTable(Table):
         BeforeValidator(_seconds),
         Field(
             ge=1,
-            le=_DAY,
+            le=LONGEST_CHECK_S,
             description="How often kad compares the kernel with the policy, whatever else wakes "
             "it: whole seconds or a span like 30s.",
         ),

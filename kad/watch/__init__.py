@@ -1,10 +1,10 @@
 """Tell when a file may have changed, in whatever way its name leads to it."""
 
-import errno
 from collections.abc import Callable, Iterable
 from time import sleep
 from typing import TYPE_CHECKING, NamedTuple
 
+from kad.limits import inotify_words
 from kad.masked import signals_blocked
 from kad.watch.names import Directory, directories
 
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 _TRIES = 10
 # watchdog has an event through its threads within this time.
 _EVENT_S = 0.05
-_LIMITS = {
-    # inotify_add_watch(2) says ENOSPC for its limit, which reads like a full disk.
-    errno.ENOSPC: "no inotify watch left, see fs.inotify.max_user_watches",
-    errno.EMFILE: "no inotify instance left, see fs.inotify.max_user_instances",
-}
 
 
 class Health(NamedTuple):
@@ -114,5 +109,5 @@ class Watch:
 
 def _why(error: OSError | RuntimeError) -> str:
     if isinstance(error, OSError):
-        return _LIMITS.get(error.errno or 0) or error.strerror or str(error)
+        return inotify_words(error.errno or 0) or error.strerror or str(error)
     return str(error)

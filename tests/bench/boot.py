@@ -7,7 +7,6 @@ READY=1, and to TuneD's name on the bus.
 """
 
 import argparse
-import shutil
 import statistics
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.booted.test_tuned import APT
+from tests.debian import add_packages
 from tests.machine import Booted, base, install
 
 UNITS = ("kad.service", "tuned.service")
@@ -82,26 +81,16 @@ def rows(machine: Booted, runs: int) -> Iterator[str]:
 
 def measure(codename: str, runs: int) -> None:
     """Measure one release, and print what is found."""
-    root = base(codename)
-    installed = install(root)
-    done = installed.sh(APT, online=True)
-    if done.returncode:
-        sys.exit(f"cannot install TuneD: {done.stderr}")
-    machine = Booted(installed)
-    machine.write("/etc/kad/policy.toml", POLICY)
-    machine.boot()
-    try:
+    with base(codename) as root, install(root) as installed, Booted(installed) as machine:
+        add_packages(installed, "tuned")
+        machine.write("/etc/kad/policy.toml", POLICY)
+        machine.boot()
         machine.told("sh", "-c", TUNED, stdin=PROFILE)
         print(f"\n{codename}, {machine.told('systemctl', '--version').splitlines()[0]}")
         for row in rows(machine, runs):
             print(row, flush=True)
         print(machine.told("systemd-analyze", "critical-chain", "--no-pager", "kad.service"))
         print(machine.told("systemctl", "status", "--no-pager", "--full", "kad.service"))
-    finally:
-        machine.close()
-        installed.scrap()
-        if str(root) != "/":
-            shutil.rmtree(root)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.debian import Machine
-from tests.machine import Booted, base, install, scrap_base
+from tests.machine import Booted, base, install
 
 POLICY = """\
 [keepalive]
@@ -32,20 +32,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", params=["bookworm", "trixie"], ids=["252", "257"])
 def installed(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """Give a Debian on which kad was installed, and has not run."""
-    root = base(request.param)
-    machine = install(root)
-    yield machine
-    machine.scrap()
-    scrap_base(root)
+    with base(request.param) as root, install(root) as machine:
+        yield machine
 
 
 @pytest.fixture
 def off(installed: Machine) -> Iterator[Booted]:
     """Give a machine that is still to be booted, with a policy that is checked every second."""
-    machine = Booted(installed)
-    machine.write("/etc/kad/policy.toml", POLICY)
-    yield machine
-    machine.close()
+    with Booted(installed) as machine:
+        machine.write("/etc/kad/policy.toml", POLICY)
+        yield machine
 
 
 @pytest.fixture

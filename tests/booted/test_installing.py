@@ -5,6 +5,7 @@ from tests.netns import wait_until
 
 INSTALL = "/checkout/packaging/install"
 TRACES = "find /etc /opt /run /usr/local /var/lib -name 'kad*' -o -name '*-kad.*' -o -name _kad"
+BARE = "root:root:755\nroot:root:644\n"
 EXPORTER = "/var/lib/prometheus/node-exporter"
 
 
@@ -46,6 +47,20 @@ def test_an_update_leaves_a_disabled_service_so(machine: Booted) -> None:
     assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("disabled", "inactive")
 
 
+def test_a_first_installation_that_failed_is_made_good_by_the_next(machine: Booted) -> None:
+    """The service is enabled as if nothing had happened, however far the first one came."""
+    _uninstall(machine)
+    machine.told("install", "/bin/false", "/usr/local/sbin/systemd-tmpfiles")
+    failed = machine.run(INSTALL)
+    machine.told("rm", "/usr/local/sbin/systemd-tmpfiles")
+
+    machine.told(INSTALL)
+
+    assert failed.returncode == 1
+    assert "failed while laying out kad.service" in failed.stderr
+    assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("enabled", "active")
+
+
 def test_an_update_over_an_invalid_policy_says_so(machine: Booted) -> None:
     """The service could start with the last good policy, but not on another machine."""
     machine.write("/etc/kad/policy.toml", "[keepalive]\nprobes = 0\n")
@@ -68,8 +83,22 @@ def test_taking_kad_back_stops_the_service_and_leaves_nothing(machine: Booted) -
     assert "kept what is yours: /etc/kad/policy.toml" in done
     assert machine.told("sh", "-c", TRACES) == "/etc/kad\n"
     assert machine.run("getent", "passwd", "kad").returncode != 0
+    policy = "/etc/kad/policy.toml"
+    assert machine.told("stat", "-c", "%U:%G:%a", "/etc/kad", policy) == BARE
     assert machine.show("LoadState") == "not-found"
     assert machine.values() == [120, 30, 8]
+
+
+def test_a_user_that_cannot_be_deleted_is_all_that_stays(machine: Booted) -> None:
+    """A process of that user, started by hand, keeps nothing else from being removed."""
+    machine.told("rm", "/etc/kad/policy.toml")
+    machine.told("systemd-run", "--uid=kad", "sleep", "1000")
+
+    done = machine.run(INSTALL, "--uninstall")
+
+    assert done.returncode == 0
+    assert "kept the user kad, see above; to remove it: userdel kad\n" in done.stderr
+    assert machine.told("sh", "-c", TRACES) == ""
 
 
 def test_metrics_are_written_for_who_wants_them_and_taken_back(machine: Booted) -> None:

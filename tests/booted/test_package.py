@@ -7,7 +7,7 @@ import pytest
 
 from kad import __version__
 from tests.debian import Machine
-from tests.machine import MODULES, Booted, base, bootable, scrap_base
+from tests.machine import MODULES, Booted, base, bootable
 from tests.netns import wait_until
 from tests.package import package
 
@@ -31,23 +31,19 @@ REPACK = f"""
 def provided(request: pytest.FixtureRequest) -> Iterator[Machine]:
     """Give a Debian without kad, and with the packages in root's home directory."""
     deb = package(request.param)
-    root = base(request.param, *MODULES)
-    machine = bootable(root)
-    (machine.layers[0] / "root").mkdir(mode=0o700, exist_ok=True)
-    shutil.copy(deb, machine.layers[0] / DEB[1:])
-    machine.told(REPACK)
-    yield machine
-    machine.scrap()
-    scrap_base(root)
+    with base(request.param, *MODULES) as root, bootable(root) as machine:
+        (machine.layers[0] / "root").mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(deb, machine.layers[0] / DEB[1:])
+        machine.told(REPACK)
+        yield machine
 
 
 @pytest.fixture
 def machine(provided: Machine) -> Iterator[Booted]:
     """Give such a Debian that has booted."""
-    machine = Booted(provided)
-    machine.boot()
-    yield machine
-    machine.close()
+    with Booted(provided) as machine:
+        machine.boot()
+        yield machine
 
 
 def install(machine: Booted, deb: str) -> str:

@@ -23,8 +23,10 @@ def _busy(machine: Booted) -> Iterator[None]:
     unit = f"[Service]\nExecStart=/bin/sh -c '{spin}'\n"
     machine.write("/etc/systemd/system/busy.service", unit)
     machine.told("systemctl", "start", "busy")
-    yield
-    machine.told("systemctl", "kill", "-s", "KILL", "busy")
+    try:
+        yield
+    finally:
+        machine.told("systemctl", "kill", "-s", "KILL", "busy")
 
 
 def test_a_reload_returns_when_the_policy_is_in_force(machine: Booted) -> None:
@@ -77,6 +79,20 @@ def test_no_reload_returns_early_on_a_busy_machine(machine: Booted) -> None:
                 early.append(number)
 
     assert early == []
+
+
+def test_a_reload_of_a_kad_that_hangs_says_so(machine: Booted) -> None:
+    """The journal has the reason before systemd ends the command; kad is left as it is."""
+    pid = machine.show("MainPID")
+    machine.told("kill", "-STOP", pid)
+
+    done = machine.run("systemctl", "reload", "kad")
+    machine.told("kill", "-CONT", pid)
+
+    assert done.returncode != 0
+    messages = [entry["MESSAGE"] for entry in machine.journal("-u", "kad")]
+    assert f"kad: the daemon, pid {pid}, did not answer within 7 s" in messages
+    assert (machine.show("MainPID"), machine.show("ActiveState")) == (pid, "active")
 
 
 def test_an_edit_needs_no_reload(machine: Booted) -> None:

@@ -2,10 +2,15 @@
 
 import re
 
-from tests.debian import CHECKOUT
+import pytest
+
 from tests.machine import Booted
 
 FILES = "/usr/local/share/kad/dropins/253-openfile.conf"
+
+
+on_252 = pytest.mark.parametrize("installed", ["bookworm"], ids=["252"], indirect=True)
+on_257 = pytest.mark.parametrize("installed", ["trixie"], ids=["257"], indirect=True)
 
 
 def _exposure(machine: Booted) -> float:
@@ -37,20 +42,28 @@ def test_kad_runs_as_its_user_with_one_capability(machine: Booted) -> None:
     assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
 
 
-def test_passed_files_need_no_network_and_no_proc_sys(machine: Booted) -> None:
-    """The drop-in for 253 and later; what runs there cannot even take an interface down.
-
-    On 252 kad says that it cannot work, and does not pretend to.
-    """
-    version = int(machine.told("systemctl", "--version").split()[1])
-    machine.write("/etc/kad/policy.toml", "[keepalive]\ntime = 600\n")
+def _pass_files(machine: Booted) -> None:
+    """Enable the drop-in for 253 and later, as its own text tells."""
     machine.told("mkdir", "-p", "/etc/systemd/system/kad.service.d")
     machine.told("ln", "-s", FILES, "-t", "/etc/systemd/system/kad.service.d")
     machine.told("systemctl", "daemon-reload")
-    if version < 253:
-        machine.run("systemctl", "restart", "kad")
-        assert machine.show("StatusText").startswith("degraded: cannot read net.ipv4.tcp_")
-        return
+
+
+@on_252
+def test_where_files_cannot_be_passed_kad_says_so(machine: Booted) -> None:
+    """It cannot work, and does not pretend to."""
+    _pass_files(machine)
+
+    machine.run("systemctl", "restart", "kad")
+
+    assert machine.show("StatusText").startswith("degraded: cannot read net.ipv4.tcp_")
+
+
+@on_257
+def test_passed_files_need_no_network_and_no_proc_sys(machine: Booted) -> None:
+    """What runs there cannot even take an interface down."""
+    machine.write("/etc/kad/policy.toml", "[keepalive]\ntime = 600\n")
+    _pass_files(machine)
 
     machine.told("systemctl", "restart", "kad")
 
@@ -60,13 +73,10 @@ def test_passed_files_need_no_network_and_no_proc_sys(machine: Booted) -> None:
     assert re.findall(r"^ *(\w+):", devices, re.MULTILINE) == ["lo"]
 
 
+@on_257
 def test_passed_files_serve_a_whole_life(machine: Booted) -> None:
     """Reload, drift and restoring at the stop work on them alike."""
-    if int(machine.told("systemctl", "--version").split()[1]) < 253:
-        return
-    text = (CHECKOUT / "systemd/dropins/253-openfile.conf").read_text(encoding="ascii")
-    machine.drop_in("kad.service", text)
-    machine.told("systemctl", "daemon-reload")
+    _pass_files(machine)
     machine.told("systemctl", "stop", "kad")
     machine.told("sysctl", "-w", "net.ipv4.tcp_keepalive_time=999")
     machine.told("systemctl", "start", "kad")

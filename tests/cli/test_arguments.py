@@ -24,6 +24,7 @@ from kad.core.errors import UsageError
         (["reload", "--policy", "p.toml"], "reload: --policy: no such option"),
         (["check", "p.toml", "--policy", "q.toml"], "the policy is named twice"),
         (["status", "--json", "--watch"], "status: argument --watch: not allowed with"),
+        (["reload", "--timeout", "1m"], "reload: argument --timeout: invalid int value: '1m'"),
         (["check", "--policy"], "check: argument --policy: expected one argument"),
         (["check", "--pol", "p.toml"], "check: --pol: no such option; did you mean --policy?"),
     ],

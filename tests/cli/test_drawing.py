@@ -10,6 +10,8 @@ from kad.cli.page import page
 from kad.cli.terminal import Style
 from kad.cli.timeline import WIDTH, timeline
 from kad.core.parameters import Parameter
+from kad.core.policy import Mode
+from kad.core.report import State
 from kad.core.status import (
     ChecksStatus,
     DriftStatus,
@@ -24,17 +26,17 @@ from tests.fakes import DEFAULTS, INTVL, PROBES, TIME, WANTED
 PLAIN = Style(terminal=False, colour=False)
 
 
-def status(*, time: int = 120, state: str = "in-force") -> Status:
+def status(*, time: int = 120, state: State = State.IN_FORCE) -> Status:
     """Give the state of a host whose kernel has `time`."""
     found = {TIME: time, INTVL: 30, PROBES: 9}
-    parameters: dict[str, ParameterStatus] = {
-        TIME: ParameterStatus(120, found[TIME], "in-force" if time == 120 else "drifted"),
-        INTVL: ParameterStatus(30, 30, "in-force"),
-        PROBES: ParameterStatus(None, 9, "unmanaged"),
+    parameters: dict[Parameter, ParameterStatus] = {
+        TIME: ParameterStatus(120, found[TIME], State.IN_FORCE if time == 120 else State.DRIFTED),
+        INTVL: ParameterStatus(30, 30, State.IN_FORCE),
+        PROBES: ParameterStatus(None, 9, State.UNMANAGED),
     }
     return Status(
         state=state,
-        mode="enforce",
+        mode=Mode.ENFORCE,
         policy=PolicyStatus("/etc/kad/policy.toml", "2026-01-01T00:00:00Z"),
         namespaces=(NamespaceStatus("host", 1, managed=True, parameters=parameters),),
     )
@@ -73,7 +75,7 @@ def test_the_page_shows_policy_kernel_and_daemon_side_by_side() -> None:
 
 def test_a_drifted_page_tells_what_is_and_what_should_be() -> None:
     """What a dead peer means now, and what it means by the policy."""
-    lines = page(status(time=7200, state="drifted"), PLAIN)
+    lines = page(status(time=7200, state=State.DRIFTED), PLAIN)
 
     assert lines[0] == "kad        drifted"
     assert lines[2] == "daemon     none runs by this policy"
@@ -83,7 +85,7 @@ def test_a_drifted_page_tells_what_is_and_what_should_be() -> None:
 
 def test_every_mistake_of_a_rejected_file_is_on_the_page() -> None:
     """Nobody has to look for the log."""
-    bad = status()._replace(state="degraded")
+    bad = status()._replace(state=State.DEGRADED)
     bad = bad._replace(policy=bad.policy._replace(error="/p:1:1: one\n/p:2:1: two"))
 
     assert page(bad, PLAIN)[2:4] == ["           /p:1:1: one", "           /p:2:1: two"]
@@ -104,7 +106,7 @@ def test_what_cannot_be_read_is_a_dash() -> None:
 
 def test_colour_marks_the_state_and_nothing_else() -> None:
     """Green is good, red is bad, and the columns stay where they are."""
-    coloured = page(status(time=7200, state="degraded"), Style(terminal=True, colour=True))
+    coloured = page(status(time=7200, state=State.DEGRADED), Style(terminal=True, colour=True))
 
     assert "\x1b[1;31mdegraded\x1b[0m" in coloured[0]
     assert "\x1b[33mdrifted\x1b[0m" in coloured[5]

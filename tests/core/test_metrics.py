@@ -4,6 +4,9 @@ from prometheus_client import parser as prometheus
 from prometheus_client.openmetrics import parser as openmetrics
 
 from kad.core.metrics import metrics
+from kad.core.parameters import Parameter
+from kad.core.policy import Mode
+from kad.core.report import State
 from kad.core.status import (
     ChecksStatus,
     DriftStatus,
@@ -14,19 +17,19 @@ from kad.core.status import (
 )
 from tests.fakes import INTVL, PROBES, TIME
 
-PARAMETERS: dict[str, ParameterStatus] = {
-    TIME: ParameterStatus(120, 7200, "drifted"),
-    INTVL: ParameterStatus(30, None, "failed"),
-    PROBES: ParameterStatus(None, 9, "unmanaged"),
+PARAMETERS: dict[Parameter, ParameterStatus] = {
+    TIME: ParameterStatus(120, 7200, State.DRIFTED),
+    INTVL: ParameterStatus(30, None, State.FAILED),
+    PROBES: ParameterStatus(None, 9, State.UNMANAGED),
 }
 ALONE = Status(
-    state="drifted",
-    mode="enforce",
+    state=State.DRIFTED,
+    mode=Mode.ENFORCE,
     policy=PolicyStatus("/etc/kad/policy.toml", "2026-01-01T00:00:00Z"),
     namespaces=(NamespaceStatus("host", 1, managed=True, parameters=PARAMETERS),),
 )
 WITH_DAEMON = ALONE._replace(
-    state="in-force",
+    state=State.IN_FORCE,
     pid=812,
     checks=ChecksStatus(12, "2026-01-01T00:06:00Z", 30),
     drift=DriftStatus(3, None),
@@ -66,7 +69,7 @@ def test_what_only_a_daemon_knows_is_absent_without_one() -> None:
 
 def test_degraded_and_without_a_valid_policy_are_numbers_too() -> None:
     """An alarm has something to look at when it matters most."""
-    degraded = samples(WITH_DAEMON._replace(state="degraded"))
+    degraded = samples(WITH_DAEMON._replace(state=State.DEGRADED))
 
     assert (degraded["kad_in_force"], degraded["kad_degraded"]) == (0, 1)
     assert samples(None) == {"kad_in_force": 0, "kad_degraded": 1}

@@ -27,7 +27,9 @@ def test_lines_mean_what_systemd_makes_of_them(text: str, values: tuple[int, ...
     assert tuple(made_of(text).values()) == values
 
 
-@pytest.mark.parametrize("value", ["", "abc", "= 60", "\\", "1.5", "0x", "08", "9" * 5000, "-"])
+@pytest.mark.parametrize(
+    "value", ["", "abc", "= 60", "\\", "1.5", "0x", "08", "9" * 5000, "-", "60\f", "60\u00a0"]
+)
 def test_what_is_no_number_is_none(value: str) -> None:
     """The kernel refuses it, or nobody knows what it takes."""
     assert Setting(FILE, 1, TIME, TIME, value).number is None

@@ -97,8 +97,50 @@ def test_the_service_watchdog_is_fed_by_the_loop_at_half_its_time() -> None:
     world.run(on_timer(), on_timer())
 
     assert world.inbox.waits == [10, 10, 10]
-    assert world.manager.lines.count("WATCHDOG") == 3
+    assert world.manager.lines.count("WATCHDOG") == 2
     assert world.source.loads == 1
+
+
+def test_a_write_is_compared_with_the_policy_in_hand() -> None:
+    """Drift is undone though the file is bad, unreadable or slow: nobody looks at it."""
+    world = World()
+
+    world.run(Step(lambda: world.kernel.now.update({TIME: 7200}), frozenset({Reason.WRITE})))
+
+    assert world.kernel.now == WANTED
+    assert world.journal.messages[-1].endswith("is 7200, policy says 120; restored")
+    assert world.source.loads == 1
+
+
+def test_a_watch_on_the_kernel_that_began_only_now_is_no_gap() -> None:
+    """What was written before the watch began is found by one more look."""
+    world = World()
+    world.writes.begins = True
+
+    world.run()
+
+    assert world.inbox.nudges == [Reason.WRITE]
+
+
+def test_without_a_watch_on_the_kernel_the_timer_restores() -> None:
+    """The lost speed is told once, and its return."""
+    world = World()
+    world.writes.error = OSError(errno.EMFILE, "no inotify instance left", "inotify")
+
+    world.run(
+        on_timer(),
+        sets(world, 600),
+        Step(lambda: setattr(world.writes, "error", None), after=None),
+    )
+
+    assert world.kernel.now == WANTED
+    assert world.journal.messages[-2:] == [
+        "drift: net.ipv4.tcp_keepalive_time is 600, policy says 120; restored",
+        "can see writes to the parameters at once again",
+    ]
+    assert world.journal.said == [
+        "WARNING cannot see writes to the parameters at once: inotify: no inotify instance left"
+    ]
 
 
 def test_drift_names_parameter_values_and_outcome() -> None:

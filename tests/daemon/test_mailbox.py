@@ -3,7 +3,10 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from time import monotonic
+
+import pytest
 
 from kad.core.reasons import Reason
 from kad.daemon.mailbox import Mailbox
@@ -79,12 +82,58 @@ def test_a_stop_ends_the_wait_for_a_burst() -> None:
     assert Reason.STOP in mailbox.wait(None)
 
 
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    """Give something to listen to, and its other end."""
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def test_a_descriptor_wakes_the_loop(pipe: tuple[int, int]) -> None:
+    """An event of the kernel's is a reason like any other."""
+    mailbox = Mailbox()
+    mailbox.listen(pipe[0], lambda: Reason.WRITE if os.read(pipe[0], 1) else Reason.STOP)
+    os.write(pipe[1], b"x")
+
+    assert mailbox.wait(monotonic() + 30) == {Reason.WRITE}
+    assert mailbox.wait(monotonic() + 0.01) == set()
+
+
+def test_an_endless_stream_of_events_wakes_the_loop_now_and_then(pipe: tuple[int, int]) -> None:
+    """A program that writes in a loop does not keep kad busy, nor kad deaf to the rest."""
+    mailbox = Mailbox()
+    mailbox.REST_S = 3600.0
+    mailbox.listen(pipe[0], lambda: Reason.WRITE)
+    os.write(pipe[1], b"x")
+
+    woke = [mailbox.wait(monotonic() + 30) for _ in range(mailbox.BURST)]
+    mailbox.nudge(Reason.RELOAD)
+
+    assert woke == [{Reason.WRITE}] * mailbox.BURST
+    assert mailbox.wait(monotonic() + 30) == {Reason.RELOAD}
+
+
+def test_an_event_that_came_while_the_loop_left_it_alone_is_not_lost(
+    pipe: tuple[int, int],
+) -> None:
+    """The last write of a storm is compared too, a moment later."""
+    mailbox = Mailbox()
+    mailbox.listen(pipe[0], lambda: Reason.WRITE)
+    os.write(pipe[1], b"x")
+
+    woke = [mailbox.wait(monotonic() + 30) for _ in range(mailbox.BURST + 3)]
+
+    assert woke == [{Reason.WRITE}] * (mailbox.BURST + 3)
+
+
 def test_signals_wake_the_loop_while_it_waits() -> None:
     """The handler runs in the very thread that waits, and must not hang it."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     mailbox = Mailbox()
-    install(mailbox.nudge, mailbox.bell)
+    install(mailbox.nudge, mailbox.wakeup)
     try:
         heard = []
         for number in numbers:
@@ -98,15 +147,17 @@ def test_signals_wake_the_loop_while_it_waits() -> None:
     assert heard == [{Reason.STOP}, {Reason.STOP}, {Reason.RELOAD}]
 
 
-def test_a_signal_in_the_moment_before_the_wait_ends_it() -> None:
-    """Python has yet to call the handler then; `kad reload` would else wait for the next timer."""
+def test_a_signal_rings_by_itself_before_its_handler_runs() -> None:
+    """So one that comes just before the wait ends it, and does not lie until the next timer."""
     before = signal.getsignal(signal.SIGHUP)
-    mailbox = Mailbox()
-    install(lambda _: None, mailbox.bell)
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    install(lambda _: None, writing)
     try:
         signal.raise_signal(signal.SIGHUP)
 
-        assert mailbox.wait(monotonic() + 3600) == set()
+        assert os.read(reading, 1)
     finally:
         signal.signal(signal.SIGHUP, before)
         signal.set_wakeup_fd(-1)
+        os.close(reading)
+        os.close(writing)

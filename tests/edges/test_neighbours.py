@@ -22,6 +22,18 @@ class Host:
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return file
 
+    def tuned(self, active: str) -> None:
+        """Have TuneD run with a profile, or several."""
+        self.write("etc/tuned/active_profile", active)
+        self.write("run/tuned/tuned.pid", "100")
+
+    def enable_tuned(self) -> None:
+        """Have TuneD started at the next boot."""
+        unit = self.write("usr/lib/systemd/system/tuned.service", "[Service]")
+        link = self.root / "etc/systemd/system/multi-user.target.wants/tuned.service"
+        link.parent.mkdir(parents=True)
+        link.symlink_to(unit)
+
     def read(self) -> Neighbours:
         """Read what sets parameters here."""
         return read(str(self.root))
@@ -116,7 +128,7 @@ def test_debian_s_link_to_sysctl_conf_is_told_once_by_the_file_s_name(host: Host
 
 def test_the_active_profile_of_tuned_is_read_with_what_it_includes(host: Host) -> None:
     """The administrator's own profile, on top of one that TuneD came with."""
-    host.write("etc/tuned/active_profile", "mine")
+    host.tuned("mine")
     host.write("etc/tuned/mine/tuned.conf", "[main]", "include=stock", "[sysctl]", f"{TIME}=600")
     host.write("usr/lib/tuned/stock/tuned.conf", "[sysctl]", f"{TIME}=900", f"{INTVL}=60")
     host.write("usr/lib/tuned/idle/tuned.conf", "[sysctl]", f"{INTVL}=1")
@@ -129,7 +141,7 @@ def test_the_active_profile_of_tuned_is_read_with_what_it_includes(host: Host) -
 
 def test_of_several_active_profiles_the_last_wins(host: Host) -> None:
     """`tuned-adm profile a b`, and the profile that is always loaded last."""
-    host.write("etc/tuned/active_profile", "a b")
+    host.tuned("a b")
     host.write("etc/tuned/post_loaded_profile", "c")
     for name, value in (("a", 1), ("b", 2), ("c", 3)):
         host.write(f"etc/tuned/profiles/{name}/tuned.conf", "[sysctl]", f"{TIME}={value}")
@@ -139,7 +151,7 @@ def test_of_several_active_profiles_the_last_wins(host: Host) -> None:
 
 def test_a_profile_of_etc_hides_the_one_it_is_named_after(host: Host) -> None:
     """And may include it by its own name."""
-    host.write("etc/tuned/active_profile", "balanced")
+    host.tuned("balanced")
     host.write("usr/lib/tuned/profiles/balanced/tuned.conf", "[sysctl]", f"{TIME}=1", f"{INTVL}=2")
     own = host.write("etc/tuned/balanced/tuned.conf", "[sysctl]", f"{TIME}=3")
 
@@ -155,16 +167,74 @@ def test_a_profile_of_etc_hides_the_one_it_is_named_after(host: Host) -> None:
 
 def test_profiles_that_include_each_other_come_to_an_end(host: Host) -> None:
     """A mistake in a profile is TuneD's to tell."""
-    host.write("etc/tuned/active_profile", "a")
+    host.tuned("a")
     host.write("etc/tuned/a/tuned.conf", "[main]", "include=b,-absent,../../c", "[sysctl]")
     host.write("etc/tuned/b/tuned.conf", "[main]", "include=a", "[sysctl]", f"{TIME}=1")
 
     assert host.in_effect() == ["/etc/tuned/b/tuned.conf:4 1"]
 
 
+@pytest.fixture
+def left_behind(host: Host) -> Host:
+    """Give a host with an active profile, and TuneD neither running nor enabled."""
+    host.write("etc/tuned/active_profile", "mine")
+    host.write("etc/tuned/mine/tuned.conf", "[sysctl]", f"{TIME}=600")
+    return host
+
+
+def test_a_profile_that_tuned_left_behind_counts_for_nothing(left_behind: Host) -> None:
+    """`systemctl disable --now tuned` took its values back, but not the profile's name."""
+    assert left_behind.in_effect() == []
+    assert left_behind.read().winners() == {}
+
+
+def test_a_profile_counts_where_tuned_is_to_start_at_the_next_boot(left_behind: Host) -> None:
+    """kad starts before TuneD."""
+    left_behind.enable_tuned()
+
+    assert left_behind.in_effect() == ["/etc/tuned/mine/tuned.conf:2 600"]
+
+
+def test_a_masked_tuned_starts_at_no_boot(left_behind: Host) -> None:
+    """Enabled before it was masked, which leaves the link."""
+    left_behind.enable_tuned()
+    (left_behind.root / "etc/systemd/system/tuned.service").symlink_to("/dev/null")
+
+    assert left_behind.in_effect() == []
+
+
+def test_a_tuned_that_was_removed_starts_at_no_boot(left_behind: Host) -> None:
+    """Only a purge takes its configuration and the link away."""
+    left_behind.enable_tuned()
+    (left_behind.root / "usr/lib/systemd/system/tuned.service").unlink()
+
+    assert left_behind.in_effect() == []
+
+
+@pytest.mark.parametrize("active", ["..", ".", "../outside", "/outside", "mine/../../outside"])
+def test_no_active_profile_lies_outside_of_tuneds_directories(host: Host, active: str) -> None:
+    """What TuneD would not load is not advised against."""
+    host.tuned(active)
+    for place in ("etc", "etc/tuned", "etc/outside", "outside"):
+        host.write(f"{place}/tuned.conf", "[sysctl]", f"{TIME}=600")
+
+    assert host.in_effect() == []
+
+
+@pytest.mark.parametrize("include", ["..", ".", "-..", "../../outside/.", "../../outside/"])
+def test_no_profile_includes_one_from_outside(host: Host, include: str) -> None:
+    """Of a path only the last name counts, and that is never a step upwards."""
+    host.tuned("mine")
+    host.write("etc/tuned/mine/tuned.conf", "[main]", f"include={include}")
+    for place in ("etc", "etc/tuned", "etc/outside", "outside"):
+        host.write(f"{place}/tuned.conf", "[sysctl]", f"{TIME}=600")
+
+    assert host.in_effect() == []
+
+
 def test_sysctl_conf_wins_over_tuned_for_an_import(host: Host) -> None:
     """TuneD applies sysctl.d and sysctl.conf once more after its profile."""
-    host.write("etc/tuned/active_profile", "a")
+    host.tuned("a")
     host.write("etc/tuned/a/tuned.conf", "[sysctl]", f"{TIME}=1", f"{INTVL}=2")
     host.write("etc/sysctl.d/x.conf", f"{TIME}=3")
 

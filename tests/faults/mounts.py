@@ -10,15 +10,16 @@ IPV4 = "/proc/sys/net/ipv4"
 
 
 @contextmanager
-def _mounted(scene: Scene, *mount: object) -> Iterator[None]:
+def _mounted(scene: Scene, *mount: object, unmount: str = "umount") -> Iterator[None]:
     scene.must("mount", *mount)
     yield
-    scene.must("umount", mount[-1])
+    scene.must(*unmount.split(), mount[-1])
 
 
 @contextmanager
 def _read_only(scene: Scene, path: object) -> Iterator[None]:
-    with _mounted(scene, "--bind", path, path):
+    # Lazily, as kad may hold a file of it.
+    with _mounted(scene, "--bind", path, path, unmount="umount --lazy"):
         scene.must("mount", "-o", "remount,bind,ro", path)
         yield
 
@@ -31,18 +32,16 @@ def parameters_read_only(scene: Scene) -> Iterator[None]:
 
 
 @contextmanager
-def parameters_read_only_and_drift(scene: Scene) -> Iterator[None]:
-    """Mount /proc/sys/net/ipv4 read-only over itself, and have drift."""
-    with _read_only(scene, IPV4):
-        scene.drift(7200)
+def one_parameter_read_only(scene: Scene) -> Iterator[None]:
+    """Mount one of the three files read-only over itself."""
+    with _read_only(scene, f"{IPV4}/tcp_keepalive_time"):
         yield
 
 
 @contextmanager
-def one_parameter_read_only(scene: Scene) -> Iterator[None]:
-    """Mount one of the three files read-only over itself, and change the policy."""
-    with _read_only(scene, f"{IPV4}/tcp_keepalive_time"):
-        scene.machine.write_policy(OTHER_POLICY)
+def parameters_hidden(scene: Scene) -> Iterator[None]:
+    """Mount an empty tmpfs over /proc/sys/net/ipv4."""
+    with _mounted(scene, "-t", "tmpfs", "tmpfs", IPV4):
         yield
 
 

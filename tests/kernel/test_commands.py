@@ -224,19 +224,23 @@ def test_check_gives_advice_that_is_no_error(machine: Machine) -> None:
     ]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be another user")
-def test_check_by_root_tells_whether_the_unit_s_user_can_read_the_policy(machine: Machine) -> None:
-    """A policy only root can read would be rejected by the daemon, and check knows."""
+def check_where_the_user_kad_is(machine: Machine, *prefix: str) -> subprocess.CompletedProcess[str]:
+    """Run `kad check` on a host with the unit's user."""
     passwd = machine.directory / "passwd"
     passwd.write_text("root:x:0:0::/:/bin/sh\nkad:x:4321:4321::/:/bin/false\n", encoding="ascii")
     group = machine.directory / "group"
     group.write_text("root:x:0:\nkad:x:4321:\n", encoding="ascii")
     mounts = f"mount --bind {passwd} /etc/passwd && mount --bind {group} /etc/group"
-    check = f"{mounts} && KAD_POLICY={machine.policy} {' '.join(KAD)} check"
+    check = f"KAD_POLICY={machine.policy} {' '.join((*prefix, *KAD))} check"
+    return machine.run("unshare", "--mount", "sh", "-c", f"{mounts} && {check}")
 
-    readable = machine.run("unshare", "--mount", "sh", "-c", check)
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be another user")
+def test_check_by_root_tells_whether_the_unit_s_user_can_read_the_policy(machine: Machine) -> None:
+    """A policy only root can read would be rejected by the daemon, and check knows."""
+    readable = check_where_the_user_kad_is(machine)
     machine.policy.chmod(0o600)
-    unreadable = machine.run("unshare", "--mount", "sh", "-c", check)
+    unreadable = check_where_the_user_kad_is(machine)
 
     assert "user kad can read it" in readable.stdout
     assert unreadable.returncode == 78
@@ -244,6 +248,19 @@ def test_check_by_root_tells_whether_the_unit_s_user_can_read_the_policy(machine
         f"kad: {machine.policy}: cannot be read by user kad: Permission denied "
         "(chmod 0644, or chgrp kad and 0640)\n"
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to take its capabilities")
+@pytest.mark.parametrize("lacking", ["-all", "-setuid"])
+def test_check_by_a_root_who_cannot_be_another_user_says_nothing_of_that(
+    machine: Machine, lacking: str
+) -> None:
+    """In a container with CAP_NET_ADMIN alone the policy is still checked."""
+    done = check_where_the_user_kad_is(machine, "setpriv", f"--bounding-set={lacking}")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "kad sets time 120 s" in done.stdout
+    assert "user kad" not in done.stdout
 
 
 def test_a_terminal_gets_colour_and_a_pipe_does_not(machine: Machine) -> None:

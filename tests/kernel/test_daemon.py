@@ -1,7 +1,7 @@
 """The daemon against the real kernel, driven only from outside."""
 
-import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -21,14 +21,6 @@ IN_FORCE = "STATUS=in-force: time 120 s, intvl 30 s, probes 8"
 RESTORED = f"<4>drift: {TIME} is 7200, policy says 120; restored"
 EVERY_SECOND = POLICY.replace("1d", "1s")
 BAD = "[keepalive]\nprobes = 0\n"
-
-
-def status(machine: Machine) -> dict[str, object]:
-    """Give the state file's object."""
-    text = (machine.directory / "run/status.json").read_text(encoding="utf-8")
-    plain = json.loads(text)
-    assert isinstance(plain, dict)
-    return plain
 
 
 def test_ready_means_that_the_values_are_in_the_kernel(machine: Machine) -> None:
@@ -182,7 +174,7 @@ def test_a_replaced_directory_is_in_force_too(machine: Machine) -> None:
 def test_a_burst_of_changes_is_one_pass(machine: Machine) -> None:
     """An editor's steps, or fifty saves at once, are one validation and one line."""
     with machine.daemon() as daemon:
-        wait_until(lambda: status(machine)["generation"] == 0)
+        wait_until(lambda: machine.state_file()["generation"] == 0)
         for seconds in range(40, 90):
             machine.write_policy(POLICY.replace("2min", f"{seconds}s"))
         daemon.wait_for_line(
@@ -242,8 +234,19 @@ def test_reload_reports_the_daemon_s_verdict(machine: Machine) -> None:
         assert machine.values() == WANTED
         assert f"<3>policy rejected, the last good one stays: {mistake}" in daemon.lines()
         assert (shown.returncode, mistake in shown.stdout) == (1, True)
-        assert status(machine)["state"] == "degraded"
-        assert status(machine)["generation"] == 2
+        assert machine.state_file()["state"] == "degraded"
+        assert machine.state_file()["generation"] == 2
+
+
+def test_a_daemon_that_does_not_answer_is_told_of(machine: Machine) -> None:
+    """Who asks waits no longer than was said, and learns which process hangs."""
+    with machine.daemon() as daemon:
+        daemon.signal(signal.SIGSTOP)
+        done = machine.kad("reload", "--timeout", "1")
+        daemon.signal(signal.SIGCONT)
+
+        assert done.returncode == 1
+        assert re.fullmatch(r"kad: the daemon, pid \d+, did not answer within 1 s\n", done.stderr)
 
 
 def test_sighup_alone_is_answered_as_notify_reload_wants_it(machine: Machine) -> None:
@@ -266,7 +269,7 @@ def test_forty_reloads_are_forty_answers(machine: Machine) -> None:
             assert machine.kad("reload").returncode == 0
             assert machine.get(TIME) == seconds
             daemon.heard()
-        assert status(machine)["generation"] == 40
+        assert machine.state_file()["generation"] == 40
 
 
 def test_the_service_watchdog_is_fed(machine: Machine) -> None:
@@ -299,12 +302,12 @@ def test_a_bad_policy_at_start_is_replaced_by_the_last_good_one(machine: Machine
     machine.write_policy(BAD)
     with machine.daemon() as daemon:
         assert machine.values() == WANTED
-        assert status(machine)["state"] == "degraded"
+        assert machine.state_file()["state"] == "degraded"
         assert daemon.lines()[0].startswith("<3>policy rejected, the last good one stays: ")
 
         machine.write_policy(POLICY)
         daemon.wait_for_line(f"<5>policy {machine.policy} is valid again")
-        wait_until(lambda: status(machine)["state"] == "in-force")
+        wait_until(lambda: machine.state_file()["state"] == "in-force")
 
 
 def test_a_bad_policy_without_a_last_good_one_is_78_and_says_what_to_do(machine: Machine) -> None:

@@ -61,7 +61,10 @@ def test_without_a_valid_policy_the_metrics_say_degraded_and_the_status_is_78(
 @pytest.mark.parametrize("other", ["--json", "--watch"])
 def test_metrics_stand_alone(machine: Machine, other: str) -> None:
     """One format at a time."""
-    assert machine.kad("status", "--metrics", other).returncode == 2
+    done = machine.kad("status", "--metrics", other)
+
+    assert done.returncode == 2
+    assert f"argument {other}: not allowed with argument --metrics" in done.stderr
 
 
 def write_as_the_unit_does(machine: Machine, directory: Path, **environ: str) -> int:

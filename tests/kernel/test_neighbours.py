@@ -134,6 +134,7 @@ def test_import_makes_a_policy_of_what_the_host_sets(machine: Machine) -> None:
     files = {
         "etc/sysctl.d/10-x.conf": f"{TIME} = 900\n",
         "etc/sysctl.d/90-x.conf": f"# why\n\n{TIME} = 600\nnet/ipv4/tcp_keepalive_probes=5\n",
+        "run/tuned/tuned.pid": "100",
         "etc/tuned/active_profile": "mine\n",
         "etc/tuned/mine/tuned.conf": f"[sysctl]\n{INTVL}=60\n",
     }

@@ -14,6 +14,7 @@ from kad import __version__
 from kad.cli.reference import ENVIRONMENT, EXIT_STATUS
 from kad.core.errors import KadError
 from kad.core.events import Kind
+from kad.neighbours import SYSCTL_CONF, SYSCTL_D
 from kad.policyfile.schema import describe
 from manual import troff
 from manual.__main__ import generate
@@ -98,6 +99,15 @@ def test_the_policy_page_has_every_key_with_range_and_default(generated: Path) -
     assert 'Default: "restore".' in page
     for example in (ROOT / "examples").iterdir():
         assert f" {example.name} " in page
+
+
+@needs_mandoc
+def test_the_policy_page_names_all_files_that_are_advised_against(generated: Path) -> None:
+    """Whoever got advice about a line finds in the manual why it was read."""
+    chapter = shown(generated / "kad-policy.5").partition(" ADVICE ")[2].partition(" EDITORS ")[0]
+
+    for place in (*SYSCTL_D, SYSCTL_CONF, "TuneD"):
+        assert place in chapter
 
 
 def test_every_variable_that_kad_reads_is_told() -> None:

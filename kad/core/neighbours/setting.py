@@ -8,7 +8,11 @@ from kad.core.errors import ascii_line
 from kad.core.parameters import Parameter
 
 # What proc_dointvec() takes, as strtoul() with base 0 does; what follows a space is left unread.
-_NUMBER = re.compile(r"-?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<oct>0[0-7]*)|(?P<dec>[1-9][0-9]*))")
+_NUMBER = re.compile(
+    r"[ \t\n\v\f\r]*"
+    r"(?P<word>-?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<oct>0[0-7]*)|(?P<dec>[1-9][0-9]*)))"
+    r"(?:[ \t\n]|\Z)"
+)
 _LONGEST = 20
 
 
@@ -45,13 +49,12 @@ class Setting(NamedTuple):
     @property
     def number(self) -> int | None:
         """The value as the kernel reads it, which takes `010` for 8; None for what is no number."""
-        word = self.value.split()[0] if self.value.split() else ""
-        match = _NUMBER.fullmatch(word) if len(word) <= _LONGEST else None
-        if match is None:
+        match = _NUMBER.match(self.value)
+        if match is None or len(match["word"]) > _LONGEST:
             return None
         bases = ((match["hex"], 16), (match["oct"], 8), (match["dec"], 10))
         value = next(int(digits, base) for digits, base in bases if digits is not None)
-        return -value if word.startswith("-") else value
+        return -value if match["word"].startswith("-") else value
 
 
 def proc_path(key: str) -> str:

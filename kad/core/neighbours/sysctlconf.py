@@ -1,5 +1,6 @@
 """Understand the lines of sysctl.d(5) and sysctl.conf(5)."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -7,7 +8,8 @@ from kad.core.neighbours.globs import is_pattern, matches
 from kad.core.neighbours.setting import PATHS, Setting, Text, proc_path
 from kad.core.parameters import Parameter
 
-_SPACE = " \t\r"
+_SPACE = " \t"
+_ENDS = re.compile("[\r\0]")  # a line ends at these too: read_line() in systemd's fileio.c
 
 
 class _Line(NamedTuple):
@@ -64,9 +66,10 @@ def winners(texts: Iterable[Text]) -> dict[Parameter, Setting]:
 def _lines(texts: Iterable[Text]) -> Iterator[_Line]:
     for text in texts:
         for number, line in text.lines():
-            read = _line(text.file, number, line.strip(_SPACE))
-            if read is not None:
-                yield read
+            for part in _ENDS.split(line):
+                read = _line(text.file, number, part.strip(_SPACE))
+                if read is not None:
+                    yield read
 
 
 def _line(file: str, number: int, line: str) -> _Line | None:

@@ -1,0 +1,74 @@
+"""A watch on files that are held open, which tells of every write."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kad.core.parameters import Parameter
+from kad.core.reasons import Reason
+from kad.writes import Writes
+from tests.fakes import INTVL, TIME
+
+Listened = dict[int, Callable[[], Reason]]
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[dict[Parameter, int]]:
+    """Give the time's file, open."""
+    path = tmp_path / "time"
+    path.write_text("7200\n", encoding="ascii")
+    held = {TIME: os.open(path, os.O_RDWR)}
+    yield held
+    for descriptor in held.values():
+        os.close(descriptor)
+
+
+@pytest.fixture
+def listened() -> Iterator[Listened]:
+    """Give what the loop would listen to."""
+    listened: Listened = {}
+    yield listened
+    for descriptor in listened:
+        os.close(descriptor)
+
+
+def listen_in(listened: Listened) -> Callable[[int, Callable[[], Reason]], None]:
+    """Take down what is to be listened to."""
+    return listened.__setitem__
+
+
+def test_a_write_by_whomever_is_told(
+    held: dict[Parameter, int], listened: Listened, tmp_path: Path
+) -> None:
+    """Through whatever name, by whatever process."""
+    Writes(lambda: held, listen_in(listened)).refresh()
+    [(descriptor, take)] = listened.items()
+    (tmp_path / "time").write_text("600\n", encoding="ascii")
+
+    assert take() is Reason.WRITE
+    with pytest.raises(BlockingIOError):
+        os.read(descriptor, 4096)
+
+
+def test_only_a_watch_that_began_just_now_is_news(
+    held: dict[Parameter, int], listened: Listened, tmp_path: Path
+) -> None:
+    """A quiet system is not compared again and again."""
+    writes = Writes(lambda: held, listen_in(listened))
+
+    first, second = writes.refresh(), writes.refresh()
+    (tmp_path / "intvl").write_text("75\n", encoding="ascii")
+    held[INTVL] = os.open(tmp_path / "intvl", os.O_RDWR)
+
+    assert (first, second, writes.refresh()) == (True, False, True)
+    assert len(listened) == 1
+
+
+def test_a_file_that_cannot_be_watched_is_an_error_that_names_it(listened: Listened) -> None:
+    """The operator reads why kad is slower than it could be."""
+    writes = Writes(lambda: {TIME: 987654}, listen_in(listened))
+
+    with pytest.raises(OSError, match="inotify"):
+        writes.refresh()
