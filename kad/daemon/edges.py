@@ -63,19 +63,19 @@ class FileWatch(Protocol):
         ...
 
 
-class WriteWatch(Protocol):
-    """What nudges when somebody writes a parameter."""
-
-    def refresh(self) -> bool:
-        """Watch all; tell whether that is so only since now; OSError where it cannot be."""
-        ...
-
-
 class Lock(Protocol):
     """What makes this daemon the only one."""
 
     def hold(self) -> str | None:
         """Take it anew where its file was removed, and name that; OSError where it cannot be."""
+        ...
+
+
+class WriteWatch(Protocol):
+    """What nudges when somebody writes a parameter."""
+
+    def refresh(self) -> bool:
+        """Watch all; tell whether that is so only since now; OSError where it cannot be."""
         ...
 
 

@@ -10,15 +10,16 @@ IPV4 = "/proc/sys/net/ipv4"
 
 
 @contextmanager
-def _mounted(scene: Scene, *mount: object) -> Iterator[None]:
+def _mounted(scene: Scene, *mount: object, unmount: str = "umount") -> Iterator[None]:
     scene.must("mount", *mount)
     yield
-    scene.must("umount", mount[-1])
+    scene.must(*unmount.split(), mount[-1])
 
 
 @contextmanager
 def _read_only(scene: Scene, path: object) -> Iterator[None]:
-    with _mounted(scene, "--bind", path, path):
+    # Lazily, as kad may hold a file of it.
+    with _mounted(scene, "--bind", path, path, unmount="umount --lazy"):
         scene.must("mount", "-o", "remount,bind,ro", path)
         yield
 
@@ -32,9 +33,15 @@ def parameters_read_only(scene: Scene) -> Iterator[None]:
 
 @contextmanager
 def one_parameter_read_only(scene: Scene) -> Iterator[None]:
-    """Mount one of the three files read-only over itself, and change the policy."""
+    """Mount one of the three files read-only over itself."""
     with _read_only(scene, f"{IPV4}/tcp_keepalive_time"):
-        scene.machine.write_policy(OTHER_POLICY)
+        yield
+
+
+@contextmanager
+def parameters_hidden(scene: Scene) -> Iterator[None]:
+    """Mount an empty tmpfs over /proc/sys/net/ipv4."""
+    with _mounted(scene, "-t", "tmpfs", "tmpfs", IPV4):
         yield
 
 

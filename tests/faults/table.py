@@ -23,10 +23,6 @@ TAKEN = (
     "<6>policy {policy} in force: time 90 s, intvl 20 s, probes 10",
 )
 REJECTED = "<3>policy rejected, the last good one stays: {policy}: "
-AGREE = tuple(
-    f"<5>{each} is {value} as policy says"
-    for each, value in ((TIME, 120), (INTVL, 30), (PROBES, 8))
-)
 TO_JOURNAL = {"JOURNAL_STREAM": "{stream}"}
 FORGOTTEN = (
     "<4>{state}/originals.json is damaged, or another kad's: what kad found at first is not known",
@@ -36,46 +32,58 @@ MEND = "kad: no policy to put in force; mend it, then: systemctl start kad"
 VALID = "<5>policy {policy} is valid again"
 
 FAULTS = (
+    Fault("the parameters become read-only", mounts.parameters_read_only),
     Fault(
-        "the parameters become read-only, and one is changed",
-        mounts.parameters_read_only,
+        "one parameter is read-only at start",
+        mounts.one_parameter_read_only,
+        log=(f"<3>cannot set {TIME} to 120: Read-only file system",),
+        recovered=(f"<5>{TIME} is 120 as policy says (was 7200)",),
+        status=1,
+        shows="failed",
+        values=(7200, 30, 8),
+        restores=False,
+        at_start=True,
+        started=(*STARTED[1:3], f"{STARTED[3]}; could not be set: time"),
     ),
     Fault(
-        "one parameter becomes read-only, and the policy changes",
-        mounts.one_parameter_read_only,
-        log=TAKEN,
-        values=NEW,
-        after=NEW,
+        "the parameters are not there at start",
+        mounts.parameters_hidden,
+        log=tuple(
+            f"<3>cannot read {each}: No such file or directory" for each in (TIME, INTVL, PROBES)
+        ),
+        recovered=(
+            f"<5>{TIME} is 120 as policy says (was 7200)",
+            f"<5>{INTVL} is 30 as policy says (was 75)",
+            f"<5>{PROBES} is 8 as policy says (was 9)",
+        ),
+        status=1,
+        shows="failed",
+        values=(7200, 75, 9),
+        restores=False,
+        at_start=True,
+        started=(f"{STARTED[3]}; could not be set: time, intvl, probes",),
     ),
     Fault(
         "/proc is hidden",
         mounts.proc_hidden,
-        log=tuple(
-            f"<3>cannot read {each}: No such file or directory" for each in (TIME, INTVL, PROBES)
-        ),
-        recovered=AGREE,
         status=70,
         shows="kad: /proc/self/ns/net: No such file or directory",
-        restores=False,
     ),
     Fault(
         "no file descriptor is left",
         limits.no_descriptors,
         log=(
             f"{REJECTED}cannot be read: Too many open files",
-            *(f"<3>cannot read {each}: Too many open files" for each in (TIME, INTVL, PROBES)),
             "<4>cannot write the state file: {run}/status.json.new: Too many open files",
             "<4>cannot tell systemd the state: {notify}: Too many open files",
         ),
         recovered=(
             VALID,
-            *AGREE,
             "<5>can write the state file again",
             "<5>can tell systemd the state again",
         ),
         status=70,
         shows="status.json: not readable, though kad runs",
-        restores=False,
         answers="",
     ),
     Fault(
@@ -247,8 +255,15 @@ FAULTS = (
                 "<4>no longer watching {policy} (no inotify instance left, see "
                 "fs.inotify.max_user_instances); checking every 1 s instead"
             ),
+            (
+                "<4>cannot see writes to the parameters at once: inotify: no inotify instance "
+                "left, see fs.inotify.max_user_instances"
+            ),
         ),
-        recovered=("<5>watching {policy} again",),
+        recovered=(
+            "<5>watching {policy} again",
+            "<5>can see writes to the parameters at once again",
+        ),
         at_start=True,
         rootless=True,
     ),

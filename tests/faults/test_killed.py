@@ -11,7 +11,7 @@ from tests.kernel.conftest import POLICY
 from tests.netns import KAD, Daemon, wait_until
 
 RESTORING = POLICY + '[on_stop]\nvalues = "restore"\n'
-STEPS = ("openat", "write", "fchmod", "fsync", "rename", "unlink")
+STEPS = ("openat", "write", "pwrite64", "fchmod", "fsync", "rename", "unlink")
 _CALL = re.compile(r"^(\w+)\((.*)", re.MULTILINE)
 WORKERS = 3
 
