@@ -14,6 +14,7 @@ from typing import Any
 
 from kad.core.parameters import Parameter
 
+CHECKOUT = str(Path(__file__).resolve().parent.parent)
 KAD = (sys.executable, "-m", "kad")
 # What should happen within milliseconds is waited for this long on the slowest machine.
 PATIENCE_S = 20.0
@@ -66,6 +67,8 @@ class Machine:
         self.state.mkdir()
         self.environ = {
             "PATH": os.environ["PATH"],
+            # The machine's directory is /, and the environment may have another checkout's kad.
+            "PYTHONPATH": CHECKOUT,
             "RUNTIME_DIRECTORY": str(directory / "run"),
             "STATE_DIRECTORY": str(self.state),
         }
