@@ -3,7 +3,7 @@
 from tests.netns import Machine
 from tests.soak.run import soak
 
-OPERATIONS = 300
+OPERATIONS = 250
 # One that brings a fight too.
 SEED = 13
 

@@ -16,7 +16,7 @@ from tests.soak.shell import Shell
 from tests.soak.witness import Footprint, Witness
 
 # How often each is done, of a thousand: a new policy takes as long as a hundred reloads.
-_OPERATIONS = {"reload": 440, "drift": 300, "rewrite": 197, "edit": 60, "command": 2, "fight": 1}
+_OPERATIONS = {"reload": 397, "drift": 400, "edit": 100, "rewrite": 100, "command": 2, "fight": 1}
 # kad waits a little before it reads a file, and longer where writes come thick and fast.
 _BY_ITSELF = 0.3
 _EDITS = {"policy": 30, "comment": 5, "same": 25, "mistaken": 20, "gone": 20}
