@@ -14,6 +14,7 @@ from tests.soak.witness import Footprint, Witness
 
 # What a young process still learns is none of its growth.
 _YOUTH = 0.1
+# CPython's cache of attributes fills slowly, up to 4096 names: some 300 KB.
 _MOST_GROWTH_KB = 1024
 _REPORTS = 50
 
