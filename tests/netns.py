@@ -14,9 +14,8 @@ from typing import Any
 
 from kad.core.parameters import Parameter
 
-KAD = (sys.executable, "-m", "kad")
-# Its kad is the one under test, whichever is installed beside.
 CHECKOUT = str(Path(__file__).resolve().parent.parent)
+KAD = (sys.executable, "-m", "kad")
 # What should happen within milliseconds is waited for this long on the slowest machine.
 PATIENCE_S = 20.0
 _SETUP = """\
@@ -68,6 +67,7 @@ class Machine:
         self.state.mkdir()
         self.environ = {
             "PATH": os.environ["PATH"],
+            # The machine's directory is /, and the environment may have another checkout's kad.
             "PYTHONPATH": CHECKOUT,
             "RUNTIME_DIRECTORY": str(directory / "run"),
             "STATE_DIRECTORY": str(self.state),

@@ -46,7 +46,7 @@ def _show_plan(policy: Policy) -> int:
 
 def apply(arguments: argparse.Namespace) -> int:
     """Put the policy in force."""
-    path, policy = load(arguments.argument, arguments.policy)
+    _, policy = load(arguments.argument, arguments.policy)
     if policy.mode is Mode.AUDIT:
         return _show_plan(policy)
     report = one_pass(policy)
@@ -62,7 +62,7 @@ def apply(arguments: argparse.Namespace) -> int:
     if daemon is not None and _undoes(daemon, policy):
         sys.stderr.write(
             f"kad: the daemon, pid {daemon.pid}, has another policy, {daemon.policy.file}, "
-            f"and will undo this: {path} is in force only until its next check\n"
+            "and will undo this\n"
         )
     return 0 if report.in_force else 1
 

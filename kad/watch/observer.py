@@ -1,5 +1,6 @@
 """Watch directories with watchdog, waking for as little as can be."""
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -14,6 +15,9 @@ except ImportError:
         InotifyBuffer as _Holder,
     )
 
+# It would tell stderr that it met its own end, which kad brought about; a watch that died though
+# nobody stopped it, kad finds out itself.
+logging.getLogger("watchdog").addHandler(logging.NullHandler())
 # What moves away is held back, with all that comes after it, for half a second, in case its new
 # name follows. kad does not ask where a name went, only that it did.
 _Holder.delay = 0.0

@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pytest
 from kad.watch import Watch
 from kad.watch.names import directories, names_met
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 # Long enough for the slowest machine; what passes takes some milliseconds.
 PATIENCE_S = 10
 # What should not happen is waited for this long.
@@ -416,3 +418,17 @@ def test_a_directory_is_watched_for_writes_only_where_the_file_lies(tmp_path: Pa
     found = directories([f"{os.path.realpath(tmp_path)}/policy.toml"])
 
     assert [each.path for each in found.values() if each.last] == [os.path.realpath(tmp_path)]
+
+
+def test_what_watchdog_logs_is_none_of_the_operator_s() -> None:
+    """Each line on stderr is a sentence of kad's; a stopped watch has none to add."""
+    late = "InotifyEmitter.queue_events() called when the thread is inactive"
+    program = (
+        "import logging, kad.watch.observer as kad; "
+        f"logging.getLogger(kad.InotifyObserver.__module__).error({late!r})"
+    )
+    command = [sys.executable, "-c", program]
+
+    done = subprocess.run(command, capture_output=True, check=True, cwd=CHECKOUT)
+
+    assert done.stderr == b""
