@@ -64,7 +64,8 @@ Advice is no mistake. `kad check` and `kad status` advise against a `time` that 
 `path.idle_timeout`; a `time` of exactly {CONNTRACK_S} s, which races conntrack's timers; fewer than
 {FEWEST_PROBES} probes, which cut good connections where packets are lost; values by which a dead
 peer is noticed only after more than {format_span(LONGEST_DEAD_S)}; and a kad in another network
-namespace than that of PID 1, where the policy does not reach the host.
+namespace than that of PID 1, where the policy does not reach the host. `kad check` also names units
+in `[sockets]` that do not run.
 
 They also name each line of another file that would give a parameter of the policy another value:
 at boot, one of sysctl.d(5) in {_LIST}; at `sysctl --system`, one of these or of {SYSCTL_CONF}; and,
@@ -72,6 +73,13 @@ where TuneD runs or is started at boot, one of its active profile or of what tha
 import` says which of them to remove.
 
 `kad status` also tells when the daemon has another policy than the one that the caller names.
+"""
+
+_SOCKETS = """
+`[sockets]` is about programs that do not belong to kad, so nothing of it is on by default. `kad
+sockets --would` shows what it would change. It takes rights that the unit does not have until a
+drop-in gives them: kad(8). Units are named as systemctl(1) has them, `nginx` for `nginx.service`,
+or by patterns; the units of a user's own systemd are part of `user@UID.service`.
 """
 
 _EDITORS = f"""
@@ -94,6 +102,7 @@ def page(date: str) -> str:
         troff.chapter("KEYS", *_keys(schema["properties"]), troff.paragraphs(_BOUNDS)),
         troff.chapter("SPANS OF TIME", troff.paragraphs(_SPANS + "\n\n" + _units())),
         troff.chapter("WHAT IS REFUSED", troff.paragraphs(_REFUSED)),
+        troff.chapter("OPEN SOCKETS", troff.paragraphs(_SOCKETS)),
         troff.chapter("ADVICE", troff.paragraphs(_ADVICE)),
         troff.chapter("EDITORS", troff.paragraphs(_EDITORS), troff.example(_comments())),
         troff.chapter(
@@ -117,26 +126,50 @@ def _keys(properties: Mapping[str, Any]) -> Iterator[str]:
     loose = {name: each for name, each in properties.items() if "properties" not in each}
     yield troff.table((name, _meaning(name, each)) for name, each in loose.items())
     for name in (each for each in properties if each not in loose):
-        inner = properties[name]["properties"]
-        yield troff.part(
-            troff.bold(f"[{name}]"),
-            troff.paragraphs(properties[name]["description"]),
-            troff.table((key, _meaning(f"{name}.{key}", each)) for key, each in inner.items()),
-        )
+        yield from _table(name, f"[{name}]", properties[name])
+
+
+def _table(name: str, heading: str, table: Mapping[str, Any]) -> Iterator[str]:
+    """Give a table's own keys, then the tables that it has a list of."""
+    inner = table["properties"]
+    lists = {key: each for key, each in inner.items() if "properties" in each.get("items", {})}
+    yield troff.part(
+        troff.bold(heading),
+        troff.paragraphs(table["description"]),
+        troff.table(
+            (key, _meaning(f"{name}.{key}", each))
+            for key, each in inner.items()
+            if key not in lists
+        ),
+    )
+    for key, each in lists.items():
+        described = {"description": each["description"], **each["items"]}
+        yield from _table(f"{name}.{key}", f"[[{name}.{key}]]", described)
 
 
 def _meaning(name: str, key: Mapping[str, Any]) -> str:
     parameter = next((each for each in Parameter if f"keepalive.{each.key}" == name), None)
     sets = f" Sets `{parameter}`." if parameter else ""
-    default = key.get("default")
-    shown = format_span(default) if isinstance(default, int) else f'`"{default}"`'
-    return f"{_takes(key)} {key['description']}{sets}" + (f" Default: {shown}." if default else "")
+    default = f" Default: {_shown(key['default'])}." if key.get("default", []) != [] else ""
+    return f"{_takes(key)} {key['description']}{sets}{default}"
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return format_span(default) if isinstance(default, int) else f'`"{default}"`'
 
 
 def _takes(key: Mapping[str, Any]) -> str:
     """Say the type and the range of a key."""
     if "enum" in key:
         return f"{' or '.join(f'`{chr(34)}{each}{chr(34)}`' for each in key['enum'])}."
+    if key["type"] == "boolean":
+        return "`true` or `false`."
+    if key["type"] == "array":
+        return "A list of names, with `*` and `?`."
+    if key["type"] == "string":
+        return "A name, with `*` and `?`."
     lowest, highest = key["minimum"], key["maximum"]
     if "pattern" not in key:
         return f"A whole number, {lowest} to {highest}."

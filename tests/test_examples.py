@@ -132,7 +132,7 @@ def test_every_commented_out_default_is_the_default() -> None:
     uncommented = re.sub(r"^#(?=idle_timeout = )", "# ", text, flags=re.MULTILINE)
     uncommented = COMMENTED_KEY.sub("", uncommented)
 
-    assert len(found) == 5
+    assert len(found) == 11
     assert validate(uncommented.encode(), str(DEFAULT)) == DEFAULTS
 
 

@@ -1,12 +1,16 @@
 """Hold a valid policy: what the operator wants."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from kad.core.namespaces import Namespaces
 from kad.core.parameters import Parameter
-from kad.core.shape import take
+from kad.core.shape import give, take
 
+# systemd.unit(5)'s characters and lengths, with the two of a pattern.
+UNIT_NAME = re.compile(r"[A-Za-z0-9:_.\\@*?-]{1,255}")
 LONGEST_IDLE_S = 365 * 86400
 LONGEST_CHECK_S = 86400
 
@@ -32,6 +36,19 @@ class OnStop(StrEnum):
     RESTORE = "restore"
 
 
+class Sockets(NamedTuple):
+    """What kad may do to open sockets; units by name, with * and ?, and none unless asked for."""
+
+    rearm: bool = False
+    enable: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether kad is to touch any socket at all."""
+        return self.rearm or bool(self.enable)
+
+
 class Policy(NamedTuple):
     """A policy that passed every check; times in whole seconds.
 
@@ -44,20 +61,15 @@ class Policy(NamedTuple):
     check_every: int = 30
     action: Action = Action.RESTORE
     on_stop: OnStop = OnStop.KEEP
+    namespaces: Namespaces = Namespaces()
+    sockets: Sockets = Sockets()
 
     def __str__(self) -> str:
         return describe(self.values)
 
     def as_json(self) -> dict[str, object]:
         """Give the plain values that `from_json` takes back."""
-        return {
-            "values": {str(parameter): value for parameter, value in self.values.items()},
-            "mode": str(self.mode),
-            "idle_timeout": self.idle_timeout,
-            "check_every": self.check_every,
-            "action": str(self.action),
-            "on_stop": str(self.on_stop),
-        }
+        return {name: give(value) for name, value in self._asdict().items()}
 
     @classmethod
     def from_json(cls, plain: object) -> "Policy":
@@ -68,9 +80,21 @@ class Policy(NamedTuple):
             (idle, LONGEST_IDLE_S),
             (stored.check_every, LONGEST_CHECK_S),
             *((value, parameter.highest) for parameter, value in stored.values.items()),
+            *(
+                (value, parameter.highest)
+                for each in stored.namespaces.overrides
+                for parameter, value in each.values.items()
+            ),
         ]
         if not stored.values or any(not 1 <= value <= highest for value, highest in bounds):
             raise ValueError("not a stored policy: a value is missing or out of bounds")
+        units = (*stored.sockets.enable, *stored.sockets.exclude)
+        overrides = stored.namespaces.overrides
+        names = (*stored.namespaces.exclude, *(each.match for each in overrides))
+        if not all(
+            (*names, *(each.values for each in overrides), *map(UNIT_NAME.fullmatch, units))
+        ):
+            raise ValueError("not a stored policy: a name is none")
         return stored
 
 

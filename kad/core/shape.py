@@ -19,6 +19,18 @@ def take(kind: type[_Kind], plain: object) -> _Kind:
     return taken
 
 
+def give(value: object) -> object:
+    """Give what JSON holds of a value: `take` takes it back."""
+    if isinstance(value, Mapping):
+        return {name: give(each) for name, each in value.items()}
+    if not isinstance(value, tuple):
+        return value
+    if hasattr(value, "_fields"):
+        names: tuple[str, ...] = value._fields
+        return {field_name(name): give(getattr(value, name)) for name in names}
+    return [give(each) for each in value]
+
+
 def field_name(name: str) -> str:
     """Give the name in JSON of a named tuple's field: tuples have a method `count`."""
     return name.rstrip("_")

@@ -10,16 +10,21 @@ from kad.core.spans import format_span
 from kad.policyfile.document import Path
 from kad.policyfile.model import (
     NEEDS_ONE,
+    Key,
     PolicyModel,
     Problem,
     Table,
     bounds,
+    is_list,
     is_span,
     is_table,
     judge,
+    lists_units,
+    table_in,
 )
 
 _DAY = 86400
+_A_NAME = "the name of a network namespace, where * and ? may stand"
 
 
 class Fault(NamedTuple):
@@ -43,6 +48,8 @@ def policy_or_faults(tree: Mapping[str, object]) -> tuple[Policy | None, list[Fa
 def _fault(problem: Problem) -> Fault:
     if problem.kind == "extra_forbidden":
         return Fault(problem.path, _unknown(problem.path), by_key=True, shown=False)
+    if problem.kind == "missing" and problem.path[-1] == "match":
+        return Fault(problem.path[:-1], f"needs match, {_A_NAME}", shown=False)
     if problem.kind == "missing" or problem.message.endswith(NEEDS_ONE):
         return Fault(problem.path, NEEDS_ONE, shown=False)
     if problem.kind == "value_error":
@@ -51,11 +58,27 @@ def _fault(problem: Problem) -> Fault:
 
 
 def _expected(path: Path) -> str:
-    field = _table_at(path[:-1]).model_fields[str(path[-1])]
-    if is_table(field):
-        return "a table"
+    if isinstance(path[-1], int):
+        return "a table" if table_in(_field_at(path[:-1])) else _A_NAME
+    field = _field_at(path)
+    if table_in(field) or is_list(field):
+        return _list_of(field) if is_list(field) else "a table"
+    if field.annotation is str:
+        return _A_NAME
+    if field.annotation is bool:
+        return "true or false"
     if isinstance(field.annotation, type) and issubclass(field.annotation, StrEnum):
         return " or ".join(f'"{choice}"' for choice in field.annotation)
+    return _range(field)
+
+
+def _list_of(field: Key) -> str:
+    if table_in(field):
+        return "a list of tables"
+    return "a list of units" if lists_units(field) else "a list of names"
+
+
+def _range(field: Key) -> str:
     _, highest = bounds(field)
     if not is_span(field):
         return f"1 to {highest}"
@@ -63,12 +86,12 @@ def _expected(path: Path) -> str:
 
 
 def _hint(problem: Problem) -> str:
-    match problem.path, problem.value:
-        case ("keepalive", "probes"), str():
+    match problem.path[-1], problem.value:
+        case "probes", str():
             return " (a number stands without quotes)"
-        case ("keepalive", "probes"), int(value) if value == 0 and value is not False:
+        case "probes", int(value) if value == 0 and value is not False:
             return " (0 would cut healthy idle connections)"
-        case ("keepalive", _), float():
+        case "time" | "intvl" | "probes", float():
             return " (whole numbers only)"
     return ""
 
@@ -77,8 +100,13 @@ def _table_at(path: Path) -> type[Table]:
     """Give the model of the table at the path."""
     model: type[Table] = PolicyModel
     for key in path:
-        model = cast("type[Table]", model.model_fields[str(key)].annotation)
+        if isinstance(key, str):  # a number is a place in a list of tables
+            model = cast("type[Table]", table_in(model.model_fields[key]))
     return model
+
+
+def _field_at(path: Path) -> Key:
+    return _table_at(path[:-1]).model_fields[str(path[-1])]
 
 
 def _unknown(path: Path) -> str:

@@ -5,18 +5,29 @@ The only importer of pydantic, which costs 100 ms and 15 MB: never imported by a
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from kad.core.namespaces import Custom, Namespaces, Override, Scope
 from kad.core.parameters import Parameter
-from kad.core.policy import LONGEST_CHECK_S, LONGEST_IDLE_S, Action, Mode, OnStop, Policy
+from kad.core.policy import (
+    LONGEST_CHECK_S,
+    LONGEST_IDLE_S,
+    UNIT_NAME,
+    Action,
+    Mode,
+    OnStop,
+    Policy,
+    Sockets,
+)
 from kad.core.spans import parse_span
 from kad.policyfile.document import Path
 
 _DEFAULT = Policy(values={})
 Key = FieldInfo  # a key of the file, as pydantic describes it
+NO_UNIT = "must be the name of a systemd unit, where * and ? may stand"
 NEEDS_ONE = "needs at least one of time, intvl, probes"
 
 
@@ -37,6 +48,16 @@ def _seconds(value: object) -> object:
 def _one_of(choices: type[StrEnum]) -> BeforeValidator:
     """Take a choice by its text; anything else is left to `strict` to refuse."""
     return BeforeValidator(lambda value: next((each for each in choices if each == value), value))
+
+
+def _unit_name(value: object) -> object:
+    """Take a unit's name or a pattern of such, or say what is wrong with it."""
+    if not isinstance(value, str) or not UNIT_NAME.fullmatch(value):
+        raise ValueError(NO_UNIT)
+    return value
+
+
+UnitName = Annotated[str, BeforeValidator(_unit_name)]
 
 
 class Table(BaseModel):
@@ -80,9 +101,14 @@ class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> "KeepaliveTable":
-        if not self.model_fields_set:
+        if not self.values():
             raise ValueError(NEEDS_ONE)
         return self
+
+    def values(self) -> dict[Parameter, int]:
+        """Give what is asked for."""
+        given = ((each, getattr(self, each.key)) for each in Parameter)
+        return {parameter: value for parameter, value in given if value is not None}
 
 
 class PathTable(Table):
@@ -136,6 +162,75 @@ class OnStopTable(Table):
     ] = _DEFAULT.on_stop
 
 
+class OverrideTable(KeepaliveTable, json_schema_extra={"minProperties": 2}):
+    """Other values for some network namespaces; a parameter left out is as in [keepalive]."""
+
+    match: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The names of the network namespaces, as kad namespaces shows them, with "
+            "* and ?. The host itself follows [keepalive] alone.",
+        ),
+    ]
+
+
+class NamespacesTable(Table):
+    """Which network namespaces kad looks after."""
+
+    scope: Annotated[
+        Scope,
+        _one_of(Scope),
+        Field(
+            description="Whether kad keeps its own network namespace alone, the host, or all of "
+            "this machine, those that appear later too. All takes more rights, which a drop-in of "
+            "the unit gives.",
+        ),
+    ] = _DEFAULT.namespaces.scope
+    custom: Annotated[
+        Custom,
+        _one_of(Custom),
+        Field(
+            description="Whether to keep the values of a network namespace in which somebody set "
+            "some on purpose, or to override them.",
+        ),
+    ] = _DEFAULT.namespaces.custom
+    exclude: Annotated[
+        list[Annotated[str, Field(min_length=1)]],
+        Field(description="The names of network namespaces to leave alone, with * and ?."),
+    ] = []
+    override: Annotated[
+        list[OverrideTable],
+        Field(
+            description="Other values for some network namespaces: the first match wins, and a "
+            "parameter left out is as in [keepalive].",
+        ),
+    ] = []
+
+
+class SocketsTable(Table):
+    """What kad may do to connections that are open; nothing unless it is asked for."""
+
+    rearm: Annotated[
+        bool,
+        Field(
+            description="Whether to re-arm, in every pass, each keepalive timer that has more left "
+            "than the policy's time, whoever lowered that and whenever.",
+        ),
+    ] = _DEFAULT.sockets.rearm
+    enable: Annotated[
+        list[UnitName],
+        Field(
+            description="The systemd units whose connections and listening sockets get "
+            "SO_KEEPALIVE switched on.",
+        ),
+    ] = []
+    exclude: Annotated[
+        list[UnitName],
+        Field(description="The systemd units whose sockets are never touched."),
+    ] = []
+
+
 class PolicyModel(Table):
     """What the operator wants of this host's TCP keepalive."""
 
@@ -158,17 +253,35 @@ class PolicyModel(Table):
     on_stop: Annotated[OnStopTable, Field(description="What a stopping daemon does.")] = (
         OnStopTable()
     )
+    namespaces: Annotated[
+        NamespacesTable, Field(description="Which network namespaces kad looks after.")
+    ] = NamespacesTable()
+    sockets: Annotated[
+        SocketsTable, Field(description="What kad may do to connections that are open.")
+    ] = SocketsTable()
 
     def as_policy(self) -> Policy:
         """Give kad's own value, which knows nothing of pydantic."""
-        given = ((each, getattr(self.keepalive, each.key)) for each in Parameter)
         return Policy(
-            values={parameter: value for parameter, value in given if value is not None},
+            values=self.keepalive.values(),
             mode=self.mode,
             idle_timeout=self.path.idle_timeout,
             check_every=self.drift.check_every,
             action=self.drift.action,
             on_stop=self.on_stop.values,
+            namespaces=Namespaces(
+                scope=self.namespaces.scope,
+                custom=self.namespaces.custom,
+                exclude=tuple(self.namespaces.exclude),
+                overrides=tuple(
+                    Override(each.match, each.values()) for each in self.namespaces.override
+                ),
+            ),
+            sockets=Sockets(
+                rearm=self.sockets.rearm,
+                enable=tuple(self.sockets.enable),
+                exclude=tuple(self.sockets.exclude),
+            ),
         )
 
 
@@ -189,6 +302,22 @@ def is_table(field: Key) -> bool:
 def is_span(field: Key) -> bool:
     """Tell a span of time from a mere number."""
     return any(getattr(each, "func", None) is _seconds for each in field.metadata)
+
+
+def is_list(field: Key) -> bool:
+    """Tell a list from a single value."""
+    return get_origin(field.annotation) is list
+
+
+def lists_units(field: Key) -> bool:
+    """Tell a list of systemd units from one of other names."""
+    return get_args(field.annotation)[0] is UnitName
+
+
+def table_in(field: Key) -> "type[Table] | None":
+    """Give the table that a key holds, once or, in a list, several times; None for a value."""
+    kind = get_args(field.annotation)[0] if is_list(field) else field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Table) else None
 
 
 def bounds(field: Key) -> tuple[int, int]:

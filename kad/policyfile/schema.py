@@ -7,12 +7,24 @@ loses descriptions and names the bounds differently from one release to the next
 from enum import StrEnum
 from typing import cast
 
+from kad.core.policy import UNIT_NAME
 from kad.core.spans import PATTERN
-from kad.policyfile.model import Key, PolicyModel, Table, bounds, is_span, is_table
+from kad.policyfile.model import (
+    Key,
+    PolicyModel,
+    Table,
+    bounds,
+    is_list,
+    is_span,
+    is_table,
+    lists_units,
+    table_in,
+)
 
 # Where the packages lay it. The shipped policies name it in full: a policy is copied about,
 # and a relative path would lead elsewhere from each place.
 LOCATION = "/usr/share/kad/policy.schema.json"
+_NAME: dict[str, object] = {"type": "string", "minLength": 1}
 
 
 def describe() -> dict[str, object]:
@@ -42,11 +54,24 @@ def _property(field: Key) -> dict[str, object]:
     described: dict[str, object] = {"description": field.description}
     if is_table(field):
         return described | _table(cast("type[Table]", field.annotation))
-    if field.default is not None:
+    if not field.is_required() and field.default is not None:
         described["default"] = field.default
     if isinstance(field.annotation, type) and issubclass(field.annotation, StrEnum):
         return described | {"enum": [str(each) for each in field.annotation]}
+    if is_list(field):
+        return described | {"type": "array", "items": _item(field)}
+    if field.annotation is str:
+        return described | _NAME
+    if field.annotation is bool:
+        return described | {"type": "boolean"}
     return described | _number(field)
+
+
+def _item(field: Key) -> dict[str, object]:
+    table = table_in(field)
+    if table is not None:
+        return _table(table)
+    return {"type": "string", "pattern": f"^{UNIT_NAME.pattern}$"} if lists_units(field) else _NAME
 
 
 def _number(field: Key) -> dict[str, object]:

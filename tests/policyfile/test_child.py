@@ -8,14 +8,14 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import kad
-from kad.core.errors import MissingPolicyError, PolicyError
+from kad.core.errors import MissingPolicyError, PolicyError, StoppedError
 from kad.policyfile import validate, validate_in_child
 
 ROOT = Path(kad.__file__).parents[1]
@@ -160,7 +160,9 @@ def test_a_child_without_a_verdict_is_told(
 
 
 @contextmanager
-def signal_to_the_child(number: signal.Signals) -> Iterator[None]:
+def signal_to_the_child(
+    number: signal.Signals, then: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Send a signal to the validating child as soon as it is seen."""
     done = threading.Event()
 
@@ -168,6 +170,7 @@ def signal_to_the_child(number: signal.Signals) -> Iterator[None]:
         while not done.is_set():
             for each in children():
                 os.kill(each, number)
+                then()
                 done.set()
             time.sleep(0.001)
 
@@ -200,6 +203,16 @@ def test_a_killed_child_is_told() -> None:
     assert not isinstance(caught.value, MissingPolicyError)
 
 
+def test_a_child_that_hangs_does_not_outlast_a_stop() -> None:
+    """SIGTERM does not wait for the verdict, and nothing stays behind."""
+    stopped = threading.Event()
+    with signal_to_the_child(signal.SIGSTOP, stopped.set), pytest.raises(StoppedError) as caught:
+        validate_in_child(b"keepalive.time = 1", "/p.toml", stopped.is_set)
+
+    assert (caught.value.exit_status, caught.value.lines()) == (0, ())
+    assert children() == []
+
+
 def test_a_child_that_hangs_is_given_up() -> None:
     """After 5 s, and it does not stay behind."""
     with signal_to_the_child(signal.SIGSTOP), pytest.raises(PolicyError) as caught:
@@ -210,20 +223,35 @@ def test_a_child_that_hangs_is_given_up() -> None:
 
 
 GROUP_SIGNALS = """\
-import os, signal, threading
+import os, signal, sys, threading
+from kad.core.errors import StoppedError
 from kad.policyfile import validate_in_child
 heard = []
-for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-    signal.signal(number, lambda *a: heard.append(a[0]))
-    threading.Timer(0.05, os.killpg, (0, number)).start()
-print(validate_in_child(b"[keepalive]\\ntime = 60\\n", "/p.toml"), sorted(heard))
+number = int(sys.argv[1])
+signal.signal(number, lambda *a: heard.append(a[0]))
+threading.Timer(0.05, os.killpg, (0, number)).start()
+stopped = lambda: bool({signal.SIGINT, signal.SIGTERM} & {*heard})
+try:
+    print(validate_in_child(b"[keepalive]\\ntime = 60\\n", "/p.toml", stopped), heard)
+except StoppedError:
+    print("stopped")
 """
 
 
-def test_a_signal_for_all_of_kad_does_not_cost_the_verdict() -> None:
+@pytest.mark.parametrize(
+    ("number", "outcome"),
+    [
+        (signal.SIGHUP, "time 60 s [1]"),
+        (signal.SIGINT, "stopped"),
+        (signal.SIGTERM, "stopped"),
+    ],
+)
+def test_a_signal_for_all_of_kad_does_not_reject_the_policy(
+    number: signal.Signals, outcome: str
+) -> None:
     """^C and systemd's stop reach the child too; the daemon still hears them itself."""
     done = subprocess.run(
-        [sys.executable, "-c", GROUP_SIGNALS],
+        [sys.executable, "-c", GROUP_SIGNALS, str(int(number))],
         capture_output=True,
         text=True,
         start_new_session=True,
@@ -231,4 +259,12 @@ def test_a_signal_for_all_of_kad_does_not_cost_the_verdict() -> None:
     )
 
     assert done.stderr == ""
-    assert done.stdout == "time 60 s [1, 2, 15]\n"
+    assert done.stdout == f"{outcome}\n"
+
+
+def test_a_child_may_be_stopped_by_itself() -> None:
+    """Who cleans up after a kad that was killed need not kill the child too."""
+    with signal_to_the_child(signal.SIGTERM), pytest.raises(PolicyError) as caught:
+        validate_in_child(b"keepalive.time = 1", "/p.toml")
+
+    assert str(caught.value).endswith("the child process was ended by a signal: Terminated")

@@ -11,8 +11,11 @@ from kad.core.errors import PolicyError
 from kad.policyfile import validate
 
 TIME = "must be 1 to 32767 s"
-KNOWN = "known: mode, keepalive, path, drift, on_stop"
+A_NAME = "the name of a network namespace, where * and ? may stand"
+NO_PROBES = "must be 1 to 127, got 0 (0 would cut healthy idle connections)"
+KNOWN = "known: mode, keepalive, path, drift, on_stop, namespaces, sockets"
 SPAN = "a span is whole seconds or like 2min, 30s, 1h 30min"
+UNIT = "must be the name of a systemd unit, where * and ? may stand"
 NEEDS = "keepalive: needs at least one of time, intvl, probes"
 
 
@@ -193,6 +196,73 @@ BOTH = [
         "mode = §{a = 1}\nkeepalive.time = 9",
         "mode: §{a: 1}\nkeepalive: {time: 9}",
         'mode: must be "enforce" or "audit", got a table',
+    ),
+    # namespaces
+    (
+        'keepalive.time = 9\n[namespaces]\nscope = §"machine"',
+        'keepalive: {time: 9}\nnamespaces:\n  scope: §"machine"',
+        'namespaces.scope: must be "host" or "all", got "machine"',
+    ),
+    (
+        "keepalive.time = 9\n[namespaces]\nexclude = [§5]",
+        "keepalive: {time: 9}\nnamespaces:\n  exclude: [§5]",
+        f"namespaces.exclude[0]: must be {A_NAME}, got 5",
+    ),
+    (
+        'keepalive.time = 9\n[namespaces]\noverride = §"a"',
+        'keepalive: {time: 9}\nnamespaces:\n  override: §"a"',
+        'namespaces.override: must be a list of tables, got "a"',
+    ),
+    (
+        'keepalive.time = 9\n[[namespaces.override]]\nmatch = "a"\nprobes = §0',
+        "keepalive: {time: 9}\nnamespaces:\n  override:\n  - match: a\n    probes: §0",
+        f"namespaces.override[0].probes: {NO_PROBES}",
+    ),
+    (
+        'keepalive.time = 9\n[[namespaces.override]]\nmatch = §""\ntime = 7',
+        'keepalive: {time: 9}\nnamespaces:\n  override:\n  - match: §""\n    time: 7',
+        f'namespaces.override[0].match: must be {A_NAME}, got ""',
+    ),
+    (
+        "keepalive.time = 9\n[namespaces]\noverride = [§{time = 7}]",
+        "keepalive: {time: 9}\nnamespaces:\n  override:\n  - §time: 7",
+        f"namespaces.override[0]: needs match, {A_NAME}",
+    ),
+    (
+        'keepalive.time = 9\n[namespaces]\noverride = [§{match = "a"}]',
+        "keepalive: {time: 9}\nnamespaces:\n  override:\n  - §match: a",
+        "namespaces.override[0]: needs at least one of time, intvl, probes",
+    ),
+    # sockets
+    (
+        "keepalive.time = 9\n[sockets]\nrearm = §1",
+        "keepalive: {time: 9}\nsockets:\n  rearm: §1",
+        "sockets.rearm: must be true or false, got 1",
+    ),
+    (
+        'keepalive.time = 9\n[sockets]\nenable = §"nginx.service"',
+        'keepalive: {time: 9}\nsockets:\n  enable: §"nginx.service"',
+        'sockets.enable: must be a list of units, got "nginx.service"',
+    ),
+    (
+        'keepalive.time = 9\n[sockets]\nenable = ["a*", §"b c"]',
+        'keepalive: {time: 9}\nsockets:\n  enable: ["a*", §"b c"]',
+        f'sockets.enable[1]: {UNIT}, got "b c"',
+    ),
+    (
+        "keepalive.time = 9\n[sockets]\nexclude = [§5]",
+        "keepalive: {time: 9}\nsockets:\n  exclude: [§5]",
+        f"sockets.exclude[0]: {UNIT}, got 5",
+    ),
+    (
+        "keepalive.time = 9\n[sockets]\nexclude = [§{a = 5}]",
+        "keepalive: {time: 9}\nsockets:\n  exclude: [§{a: 5}]",
+        f"sockets.exclude[0]: {UNIT}, got a table",
+    ),
+    (
+        "keepalive.time = 9\n[sockets]\n§enabled = []",
+        "keepalive: {time: 9}\nsockets:\n  §enabled: []",
+        "sockets.enabled: unknown key; did you mean enable?",
     ),
     # tables that are none
     ("keepalive = §5", "keepalive: §5", "keepalive: must be a table, got 5"),

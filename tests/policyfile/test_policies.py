@@ -154,23 +154,34 @@ def spans(highest: int) -> st.SearchStrategy[int | str]:
     return st.one_of(numbers, numbers.map(str), numbers.map("{} sec".format))
 
 
+NAMES = st.lists(st.text("azAZ09:[]_. *?-", min_size=1, max_size=30), max_size=3)
+UNITS = st.lists(st.text("azAZ09:_.\\@*?-", min_size=1, max_size=255), max_size=3)
+
+
 def tables(**keys: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, object]]:
     """Leave out whatever may be left out."""
     return st.fixed_dictionaries({}, optional=keys)
 
 
+VALUES = tables(time=spans(32767), intvl=spans(32767), probes=st.integers(1, 127)).filter(bool)
+OVERRIDE = st.builds(lambda match, values: {"match": match, **values}, st.just("a-*"), VALUES)
+
+
 @given(
     st.fixed_dictionaries(
-        {
-            "keepalive": tables(
-                time=spans(32767), intvl=spans(32767), probes=st.integers(1, 127)
-            ).filter(bool)
-        },
+        {"keepalive": VALUES},
         optional={
             "mode": st.sampled_from(["enforce", "audit"]),
             "path": tables(idle_timeout=spans(365 * 86400)),
             "drift": tables(check_every=spans(86400), action=st.sampled_from(["restore", "warn"])),
             "on_stop": tables(values=st.sampled_from(["keep", "restore"])),
+            "namespaces": tables(
+                scope=st.sampled_from(["host", "all"]),
+                custom=st.sampled_from(["keep", "override"]),
+                exclude=NAMES,
+                override=st.lists(OVERRIDE, max_size=3),
+            ),
+            "sockets": tables(rearm=st.booleans(), enable=UNITS, exclude=UNITS),
         },
     )
 )

@@ -25,6 +25,7 @@ EDITOR = jsonschema.Draft202012Validator(describe())
 Tree = Mapping[str, object]
 ONE: Tree = {"keepalive": {"time": 120}}
 
+OVERRIDES = [{"match": "db-*", "time": "1min"}, {"match": "net:[4026531833]", "probes": 5}]
 GOOD: list[Tree] = [
     ONE,
     {"keepalive": {"intvl": "30s"}},
@@ -34,6 +35,9 @@ GOOD: list[Tree] = [
     *({**ONE, "mode": mode} for mode in ("enforce", "audit")),
     {**ONE, "path": {}, "drift": {}, "on_stop": {}},
     {**ONE, "path": {"idle_timeout": "1w 2d"}},
+    {**ONE, "namespaces": {"scope": "all", "custom": "override", "exclude": ["ci-*", "a b"]}},
+    {**ONE, "namespaces": {"scope": "all", "override": OVERRIDES}},
+    {**ONE, "sockets": {"rearm": True, "enable": ["nginx.service", "a-*@?.scope"], "exclude": []}},
     {**ONE, "drift": {"check_every": 86400, "action": "warn"}, "on_stop": {"values": "restore"}},
 ]
 NO_PROBES: list[object] = [0, 128, -1, "5", True, 1.5, None, [5]]
@@ -41,6 +45,15 @@ NO_TIME: list[object] = [0, 32768, -5, False, 1.5, None, [], {}]
 NO_MODE: list[object] = ["audti", "", "Audit", 5, True, None]
 NO_TIMEOUT: list[object] = [0, 365 * 86400 + 1, "soon", True]
 NO_INTERVAL: list[object] = [0, 86401, "0.5s", None]
+NO_OVERRIDE: list[object] = [
+    {"match": "a"},
+    {"time": 5},
+    {"match": "", "time": 5},
+    {"match": 5, "time": 5},
+    {"match": "a", "time": 0},
+    {"match": "a", "time": 5, "mode": "audit"},
+    "a",
+]
 BAD: list[Tree] = [
     {},
     {"mode": "audit"},
@@ -62,6 +75,11 @@ BAD: list[Tree] = [
     {**ONE, "drift": {"action": "audit"}},
     {**ONE, "on_stop": {"values": "warn"}},
     {**ONE, "on_stop": "keep"},
+    {**ONE, "namespaces": {"scope": "host and all"}},
+    *({**ONE, "namespaces": {"exclude": wrong}} for wrong in ("a", [""], [5])),
+    *({**ONE, "namespaces": {"override": [wrong]}} for wrong in NO_OVERRIDE),
+    *({**ONE, "sockets": {"rearm": wrong}} for wrong in (1, "yes", None)),
+    *({**ONE, "sockets": {"enable": wrong}} for wrong in ("a", [""], ["a b"], [5], ["a" * 256])),
     {**ONE, "path": {"time": 5}},
 ]
 
@@ -129,6 +147,13 @@ def test_every_key_says_what_it_means_and_what_it_is_by_default() -> None:
         "drift.check_every": 30,
         "drift.action": "restore",
         "on_stop.values": "keep",
+        "namespaces.scope": "host",
+        "namespaces.custom": "keep",
+        "namespaces.exclude": [],
+        "namespaces.override": [],
+        "sockets.rearm": False,
+        "sockets.enable": [],
+        "sockets.exclude": [],
     }
 
 

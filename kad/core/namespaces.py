@@ -1,0 +1,67 @@
+"""Say what the policy wants of network namespaces other than kad's own."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from kad.core.parameters import Parameter
+
+if TYPE_CHECKING:
+    from kad.core.policy import Policy
+
+# What every network namespace starts with, whatever its parent has: linux/include/net/tcp.h.
+KERNEL_DEFAULTS = {Parameter.TIME: 7200, Parameter.INTVL: 75, Parameter.PROBES: 9}
+# Container runtimes show a namespace before they write its values.
+YOUNG_S = 10.0
+
+
+class Scope(StrEnum):
+    """Which network namespaces kad looks after."""
+
+    HOST = "host"  # its own
+    ALL = "all"  # of this machine
+
+
+class Custom(StrEnum):
+    """What becomes of a namespace whose values somebody set on purpose."""
+
+    KEEP = "keep"
+    OVERRIDE = "override"
+
+
+class Override(NamedTuple):
+    """Other values for the namespaces of a name; a parameter not named comes from the policy."""
+
+    match: str
+    values: Mapping[Parameter, int]
+
+
+class Namespaces(NamedTuple):
+    """The policy's part on network namespaces; of the overrides the first match wins."""
+
+    scope: Scope = Scope.HOST
+    custom: Custom = Custom.KEEP
+    exclude: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+    def excludes(self, name: str) -> bool:
+        """Whether a namespace of the name is none of kad's business."""
+        return any(matches(pattern, name) for pattern in self.exclude)
+
+
+def policy_for(policy: "Policy", name: str) -> "Policy":
+    """Give the policy as it is for the namespace of a name."""
+    for each in policy.namespaces.overrides:
+        if matches(each.match, name):
+            return policy._replace(values={**policy.values, **each.values})
+    return policy
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern in which * stands for any text and ? for any character.
+
+    No [...]: names like net:[4026531833] have brackets of their own.
+    """
+    parts = (".*" if part == "*" else "." if part == "?" else re.escape(part) for part in pattern)
+    return re.fullmatch("".join(parts), name, re.DOTALL) is not None
