@@ -1,0 +1,1 @@
+"""Judge connections by what keeps the promise of keepalive for them."""

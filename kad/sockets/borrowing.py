@@ -1,0 +1,103 @@
+"""Get at another process's socket, and make sure that it is the one that is meant."""
+
+import ctypes
+import errno
+import os
+import socket
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from kad.core.sockets.audit import Process
+from kad.core.sockets.connection import Connection
+
+# <asm-generic/unistd.h>, Linux 5.6
+_SYS_PIDFD_GETFD = 438
+# <asm-generic/socket.h>; the socket module has no name for it.
+_SO_COOKIE = 57
+# <linux/capability.h>
+_CAP_SYS_PTRACE = 19
+
+DROP_IN = "in systemd's unit the drop-in sockets.conf gives it"
+
+
+def refuse_without_rights() -> None:
+    """Raise OSError, in words that name what is missing, where kad may not look into sockets."""
+    with open("/proc/self/status", encoding="ascii") as status:
+        effective = next(line.split()[1] for line in status if line.startswith("CapEff:"))
+    if not int(effective, 16) >> _CAP_SYS_PTRACE & 1:
+        raise _denied(f"kad needs CAP_SYS_PTRACE; {DROP_IN}")
+
+
+@contextmanager
+def borrowed(process: Process, wanted: Connection) -> Iterator[socket.socket | None]:
+    """Give a copy of the process's descriptor; None where it is not that socket any more.
+
+    OSError, in words that name what is missing, where the kernel refuses.
+    """
+    copy = _copy(process)
+    if copy is None:
+        yield None
+        return
+    status = os.fstat(copy)
+    if not stat.S_ISSOCK(status.st_mode) or status.st_ino != wanted.inode:
+        os.close(copy)  # the number was reused meanwhile
+        yield None
+        return
+    # With all three given, Python has nothing to find out.
+    with socket.socket(wanted.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, copy) as found:
+        raw = found.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8)
+        yield found if struct.unpack("=Q", raw) == (wanted.cookie,) else None
+
+
+def _copy(process: Process) -> int | None:
+    """Copy the descriptor by pidfd_getfd(2); None where process or descriptor is gone."""
+    try:
+        pidfd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    try:
+        return _pidfd_getfd(pidfd, process.descriptor)
+    except OSError as error:
+        if error.errno in {errno.EBADF, errno.ESRCH}:
+            return None
+        raise _explained(error) from error
+    finally:
+        os.close(pidfd)
+
+
+def _pidfd_getfd(pidfd: int, descriptor: int) -> int:
+    copy: int = _libc().syscall(_SYS_PIDFD_GETFD, pidfd, descriptor, 0)
+    if copy < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return copy
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _explained(error: OSError) -> OSError:
+    if error.errno == errno.ENOSYS:
+        return OSError(error.errno, "this kernel has none; Linux 5.6 does", "pidfd_getfd")
+    if error.errno != errno.EPERM:
+        return OSError(error.errno, error.strerror, "pidfd_getfd")
+    if _yama() == "3":
+        return _denied("Yama's kernel.yama.ptrace_scope is 3, and stays so until the next boot")
+    return _denied(f"kad needs CAP_SYS_PTRACE and the system call; {DROP_IN}")
+
+
+def _denied(why: str) -> PermissionError:
+    return PermissionError(errno.EPERM, why, "pidfd_getfd")
+
+
+def _yama() -> str:
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope", encoding="ascii") as scope:
+            return scope.read().strip()
+    except OSError:
+        return ""

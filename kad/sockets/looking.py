@@ -1,0 +1,76 @@
+"""Find the sockets of a network namespace that lack something by the policy."""
+
+import errno
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from kad.core.policy import Sockets
+from kad.core.sockets.connection import ESTABLISHED, LISTEN, Class, classify, is_loopback
+from kad.core.sockets.tending import Deed, Task, allowed, needed
+from kad.core.sockets.units import UNTOLD
+from kad.sockets.cgroups import Cgroups
+from kad.sockets.diag import dump
+
+
+class Room(NamedTuple):
+    """One network namespace: how to ask about it, and the time that sockets in it follow.
+
+    `by_kernel` holds them against that alone: what the policy wants there stands in the kernel.
+    """
+
+    open: Callable[[], socket.socket]
+    time_s: Callable[[], int]
+    by_kernel: bool = False
+
+
+class Looker:
+    """Looks around by one policy; `policy_s` is its time, None for each namespace's own.
+
+    `ahead` takes the policy's time for the kernel's, as it will be when the policy is in force.
+    `totals` counts the connections by class, loopback aside.
+    """
+
+    def __init__(
+        self, wish: Sockets, policy_s: int | None, cgroups: Cgroups, *, ahead: bool
+    ) -> None:
+        self._wish = wish
+        self._policy_s = policy_s
+        self._cgroups = cgroups
+        self._ahead = ahead
+        self.totals: Counter[Class] = Counter()
+        self.longest_stale_ms = 0
+
+    def tasks(self, room: Room) -> Iterator[Task]:
+        """Give what is to be done; OSError where kad may not ask."""
+        kernel_s = room.time_s()
+        own = room.by_kernel or self._policy_s is None
+        time_s = kernel_s if own else self._policy_s or kernel_s
+        # As long as the kernel has a longer time, a timer armed anew would be no better.
+        sensible = kernel_s <= time_s or self._ahead
+        wish = self._wish if sensible else self._wish._replace(rearm=False)
+        may: dict[int, frozenset[Deed]] = {}
+        with room.open() as diag:
+            for each in dump(diag, 1 << ESTABLISHED | 1 << LISTEN):
+                if each.state == ESTABLISHED and not is_loopback(each):
+                    self._count(classify(each, time_s), each.expires)
+                deed = needed(each, time_s)
+                if deed is None or not each.inode:  # without one it is not accepted yet
+                    continue
+                self._refuse_guessing(each.cgroup)
+                unit = self._cgroups.unit(each.cgroup)
+                if each.cgroup not in may:
+                    may[each.cgroup] = allowed(wish, unit)
+                if deed in may[each.cgroup]:
+                    yield Task(each, deed, unit, room.time_s)
+
+    def _refuse_guessing(self, cgroup: int) -> None:
+        if not cgroup and (self._wish.enable or self._wish.exclude):
+            why = f"{UNTOLD}; enable and exclude go by them"
+            raise OSError(errno.ENOTSUP, why, "INET_DIAG")
+
+    def _count(self, kind: Class, expires: int) -> None:
+        self.totals[kind] += 1
+        if kind is Class.STALE:
+            self.longest_stale_ms = max(self.longest_stale_ms, expires)

@@ -1,0 +1,61 @@
+"""Find the processes that hold sockets open.
+
+By /proc/PID/fdinfo, which takes CAP_SYS_PTRACE alone; /proc/PID/fd belongs to the process's user.
+"""
+
+import os
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+
+from kad.core.sockets.audit import Process
+
+
+def owners(inodes: Collection[int]) -> dict[int, Process]:
+    """Give one holder for each inode, where kad may look; the walk ends when all are found."""
+    missing, found = set(inodes), dict[int, Process]()
+    if not missing:
+        return found
+    marks = _marks()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        for descriptor, inode in _sockets(name, marks):
+            if inode in missing:
+                found[inode] = Process(int(name), _command(name), descriptor)
+                missing.discard(inode)
+        if not missing:
+            break
+    return found
+
+
+def _sockets(pid: str, marks: bytes) -> Iterator[tuple[int, int]]:
+    """Give a process's sockets, as descriptor and inode."""
+    directory = f"/proc/{pid}/fdinfo"
+    with suppress(OSError):  # ended, or another user's
+        for name in os.listdir(directory):
+            with suppress(OSError):  # closed
+                text = _read(f"{directory}/{name}")
+                _, mark, rest = text.partition(marks)
+                if mark:
+                    yield int(name), int(rest.partition(b"\n")[0])
+
+
+def _marks() -> bytes:
+    """Give what stands before a socket's inode: all sockets are of one mount, the kernel's own."""
+    with socket.socket(socket.AF_UNIX) as any_socket:
+        text = _read(f"/proc/self/fdinfo/{any_socket.fileno()}")
+    mount = next(line for line in text.split(b"\n") if line.startswith(b"mnt_id:"))
+    return mount + b"\nino:\t"
+
+
+def _command(pid: str) -> str:
+    with suppress(OSError):
+        return _read(f"/proc/{pid}/comm").decode(errors="replace").rstrip("\n")
+    return "?"
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 512)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,151 @@
+"""Re-arm timers and switch SO_KEEPALIVE on, by the policy."""
+
+import errno
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from kad.core.policy import Sockets
+from kad.core.sockets.audit import Process
+from kad.core.sockets.connection import LISTEN
+from kad.core.sockets.tending import Deed, Look, Task, Tended
+from kad.core.sockets.units import is_meant
+from kad.sockets.borrowing import borrowed, refuse_without_rights
+from kad.sockets.cgroups import Cgroups, unit_of_process
+from kad.sockets.looking import Looker, Room
+from kad.sockets.owners import owners
+
+# So many are tended in one pass, which then takes less than a second: a daemon that is told to stop
+# must not be deaf for longer. The next pass follows at once.
+MOST = 10_000
+_NOBODY = Process(0, "", -1)
+
+
+class Tender:
+    """Tends the sockets of some namespaces, pass by pass; without `act` it is a dry run.
+
+    `_settled` are the cookies of sockets that are to be left as they are, so that none is looked
+    into at every pass; `_resisted` those that could not be reached or that an excluded unit has by
+    now, which have their turn last.
+    """
+
+    def __init__(self, rooms: Callable[[], Iterable[Room]], *, act: bool = True) -> None:
+        self._rooms = rooms
+        self._act = act
+        self._cgroups = Cgroups()
+        self._settled: set[int] = set()
+        self._resisted: set[int] = set()
+
+    def look(self, wish: Sockets, policy_s: int | None) -> Look:
+        """Count the connections, and find what is to be done; OSError where kad may not ask."""
+        self._cgroups.look_again()
+        looker = Looker(wish, policy_s, self._cgroups, ahead=not self._act)
+        tasks, more = self._chosen(self._found_by(looker))
+        longest_s = looker.longest_stale_ms / 1000 or None
+        return Look(looker.totals, longest_s, tasks, more=more, exclude=wish.exclude)
+
+    def _found_by(self, looker: Looker) -> Iterator[Task]:
+        for room in self._rooms():
+            try:
+                yield from looker.tasks(room)
+            except OSError:
+                # Another namespace may have gone, or be closed to kad; the rest is tended.
+                if not room.by_kernel:
+                    raise
+
+    def _chosen(self, tasks: Iterable[Task]) -> tuple[tuple[Task, ...], bool]:
+        """Leave out what is settled, and what is too much for one pass; tell whether that was."""
+        fresh, again, met = list[Task](), list[Task](), set[int]()
+        most, more = MOST if self._act else sys.maxsize, False
+        for task in tasks:
+            met.add(task.connection.cookie)
+            if task.connection.cookie in self._resisted:
+                again.append(task)
+            elif task.connection.cookie not in self._settled:
+                more = len(fresh) == most
+                fresh += () if more else (task,)
+        self._settled &= met
+        self._resisted &= met
+        return (*fresh, *again[: most - len(fresh)]), more
+
+    def tend(self, look: Look) -> Tended:
+        """Do it; OSError, in words that name what is missing, where kad may not."""
+        if not look.tasks:
+            return Tended({})
+        refuse_without_rights()
+        holders = owners({task.connection.inode for task in look.tasks})
+        done: Counter[tuple[Deed, str]] = Counter()
+        resisted: dict[int, OSError] = {}
+        for task, process in self._permitted(look, holders):
+            try:
+                if self._tend(task, process):
+                    done[task.deed, task.unit or process.command] += 1
+            except OSError as error:
+                resisted[task.connection.cookie] = error
+        denied = [error for error in resisted.values() if error.errno != errno.ESRCH]
+        if denied and not done:
+            raise denied[0]
+        # What ended while kad looked did not resist.
+        failed = frozenset(self._resisted.intersection(resisted))
+        self._resisted.update(resisted)
+        return Tended(done, failed)
+
+    def _permitted(
+        self, look: Look, holders: Mapping[int, Process]
+    ) -> Iterator[tuple[Task, Process]]:
+        """Give the tasks with who holds their sockets, save those that excluded units hold."""
+        for task in look.tasks:
+            process = holders.get(task.connection.inode, _NOBODY)
+            if _is_excluded(process, look.exclude):
+                self._resisted.add(task.connection.cookie)
+            else:
+                yield task, process
+
+    def _tend(self, task: Task, process: Process) -> bool:
+        """Tell whether the socket was changed; one that is gone meanwhile was not."""
+        if process is _NOBODY:
+            raise ProcessLookupError(errno.ESRCH, "no process has it open")
+        with borrowed(process, task.connection) as found:
+            if found is None:
+                return False
+            own, lacks = _has_own_time(found, task), _lacks(found, task.deed)
+            if own or task.connection.state == LISTEN:
+                self._settled.add(task.connection.cookie)
+            if own or not lacks:
+                return False
+            if self._act:
+                _treat(found, task.deed)
+            return True
+
+
+def _is_excluded(process: Process, exclude: tuple[str, ...]) -> bool:
+    """Tell whether it runs in one of these; of a socket the kernel tells the unit that made it."""
+    unit = unit_of_process(process.pid) if exclude and process is not _NOBODY else None
+    return unit is not None and is_meant(unit, exclude)
+
+
+def _has_own_time(found: socket.socket, task: Task) -> bool:
+    """Tell whether the program has set TCP_KEEPIDLE; the other time is asked for twice.
+
+    Somebody may be changing it.
+    """
+    before = task.time_s()
+    idle = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+    return idle not in {before, task.time_s()}
+
+
+def _lacks(found: socket.socket, deed: Deed) -> bool:
+    """Tell whether SO_KEEPALIVE is still as the plan has it: on to re-arm, off to enable."""
+    on = bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+    return on is (deed is Deed.REARM)
+
+
+def _treat(found: socket.socket, deed: Deed) -> None:
+    """Switch SO_KEEPALIVE on, which arms the timer by the namespace's time; off first to re-arm.
+
+    TCP_KEEPIDLE would re-arm too, and could never be taken back.
+    """
+    if deed is Deed.REARM:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

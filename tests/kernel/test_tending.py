@@ -1,0 +1,319 @@
+"""Open sockets of other programs, tended by a daemon on the real kernel."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.fakes import TIME
+from tests.netns import Machine, wait_until
+from tests.units import unit, within
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make control groups")
+
+POLICY = """\
+[keepalive]
+time = 120
+[drift]
+check_every = "1s"
+[sockets]
+"""
+# Tells, for each line it reads, the options of its sockets; "connect" makes one more first.
+PROGRAM = """
+import json, socket, sys
+def connect(on=True, own=None):
+    made = socket.create_connection(listener.getsockname())
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, on)
+    if own:
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, own)
+    return made
+def options(each):
+    return (each.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+            each.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE))
+listener = socket.create_server(("127.0.0.1", 0))
+sockets = {"listener": listener, "on": connect(), "off": connect(on=False),
+           "own": connect(own=5000), "own, off": connect(on=False, own=5000)}
+kept = [listener.accept() for _ in range(4)]
+print("ready", flush=True)
+for line in sys.stdin:
+    if line.strip() == "connect":
+        kept.append(connect(on=False))
+        sockets["accepted"] = listener.accept()[0]
+    print(json.dumps({name: options(each) for name, each in sockets.items()}), flush=True)
+"""
+
+
+class Program:
+    """A running program with some sockets."""
+
+    def __init__(self, machine: Machine, *command: object) -> None:
+        self._process = subprocess.Popen(
+            machine.inside(*command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._answer() == "ready\n"
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def options(self, word: str = "tell") -> dict[str, Any]:
+        """Give SO_KEEPALIVE and TCP_KEEPIDLE of each socket."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{word}\n")
+        self._process.stdin.flush()
+        return dict(json.loads(self._answer()))
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+
+@contextmanager
+def program(machine: Machine, name: str, *prefix: str) -> Iterator[Program]:
+    """Run the program in a unit, by way of whatever changes its rights or its namespace."""
+    machine.run("ip", "link", "set", "lo", "up")
+    python = os.path.realpath(sys.executable)
+    with unit(name) as group:
+        running = Program(machine, *within(group, *prefix, python, "-c", PROGRAM))
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+def timers(machine: Machine, *options: str) -> dict[str, list[float]]:
+    """Give the seconds left on the keepalive timers, by class."""
+    listed = machine.kad("sockets", "--all", "--json", "--loopback", *options).stdout
+    classes: dict[str, list[float]] = {}
+    for each in json.loads(listed)["connections"]:
+        classes.setdefault(each["class"], []).append(each["timer_s"])
+    return classes
+
+
+def test_stale_timers_are_re_armed_and_nothing_else_is_touched(machine: Machine) -> None:
+    """The new time counts for open connections; no override is left, one's own stays one's own."""
+    machine.write_policy(POLICY + "rearm = true\n")
+    with program(machine, "a.service") as running:
+        before = running.options()
+        with machine.daemon() as daemon:
+            daemon.wait_for_line("<5>re-armed 1 connection of 1 unit (a.service 1)")
+
+            after, left = running.options(), timers(machine)
+            daemon.stop()
+        machine.set(TIME, 60)  # a socket without an override follows it
+
+        assert running.options()["on"] == [1, 60]
+
+    assert before["on"] == [1, 7200]
+    assert after == {**before, "on": [1, 120], "off": [0, 120], "listener": [0, 120]}
+    assert [0 < each <= 120 for each in left["protected"]] == [True]
+    assert len(left["own"]) == 1
+    assert "stale" not in left
+
+
+def test_the_sockets_of_other_namespaces_are_tended_too(machine: Machine) -> None:
+    """By the values that stand there: an override counts; what is excluded is left alone."""
+    rules = '[namespaces]\nscope = "all"\nexclude = ["left"]\n'
+    override = '[[namespaces.override]]\nmatch = "db"\ntime = 60\n'
+    machine.write_policy(f"{POLICY}rearm = true\n{rules}{override}")
+    for name in ("db", "left"):
+        assert machine.run("ip", "netns", "add", name).returncode == 0
+        machine.run("ip", "-n", name, "link", "set", "lo", "up")
+    inside, outside = (("ip", "netns", "exec", name) for name in ("db", "left"))
+    with program(machine, "a.service", *inside), program(machine, "b.service", *outside):
+        with machine.daemon() as daemon:
+            daemon.wait_for_line("<5>re-armed 1 connection of 1 unit (a.service 1)")
+
+            left = timers(machine, "--namespace", "db")
+            alone = timers(machine, "--namespace", "left")
+        machine.run("ip", "netns", "del", "db")
+
+    assert [0 < each <= 60 for each in left["protected"]] == [True]
+    assert "stale" not in left
+    assert max(alone["protected"]) > 6000  # by the 7200 that stand there
+
+
+def test_enabled_units_get_keepalive_on_what_is_open_and_what_comes(machine: Machine) -> None:
+    """Accepted connections inherit it at once; TCP_KEEPIDLE of one's own keeps kad away."""
+    machine.write_policy(POLICY + 'enable = ["a*"]\n')
+    with program(machine, "a.service") as running, machine.daemon() as daemon:
+        # The listener, the one that is off, and the four that were accepted.
+        daemon.wait_for_line("<5>switched keepalive on for 6 sockets of 1 unit (a.service 6)")
+
+        after = running.options("connect")
+
+        assert {name: on for name, (on, _) in after.items()} == {
+            "listener": 1,
+            "on": 1,
+            "off": 1,
+            "own": 1,
+            "own, off": 0,
+            "accepted": 1,
+        }
+        # The one that was connected, not accepted, has its turn at the next check.
+        daemon.wait_for_line("<5>switched keepalive on for 1 socket of 1 unit (a.service 1)")
+        assert "stale" in timers(machine)
+
+
+def test_an_excluded_unit_is_never_touched(machine: Machine) -> None:
+    """Neither for a timer nor for keepalive."""
+    machine.write_policy(POLICY + 'rearm = true\nenable = ["*"]\nexclude = ["b.service"]\n')
+    with program(machine, "a.service") as one, program(machine, "b.service") as other:
+        before = other.options()
+        with machine.daemon():
+            wait_until(lambda: one.options()["listener"][0])
+
+            assert {each: on for each, (on, _) in other.options().items()} == {
+                each: on for each, (on, _) in before.items()
+            }
+            assert len(timers(machine)["stale"]) == 1
+
+
+def test_what_an_excluded_unit_was_handed_is_not_touched_either(machine: Machine) -> None:
+    """The kernel tells the unit that made a socket or its listener, not the one that has it now."""
+    machine.write_policy(POLICY + 'rearm = true\nenable = ["*"]\nexclude = ["b.service"]\n')
+    with unit("b.service") as excluded, program(machine, "a.service") as handed:
+        before = handed.options()
+        for pid in (excluded.parent / "a.service/cgroup.procs").read_text("ascii").split():
+            (excluded / "cgroup.procs").write_text(pid, "ascii")
+        with program(machine, "c.service") as other, machine.daemon():
+            wait_until(lambda: other.options()["listener"][0])
+
+            assert {each: on for each, (on, _) in handed.options().items()} == {
+                each: on for each, (on, _) in before.items()
+            }
+            assert len(timers(machine)["stale"]) == 1
+
+
+def test_a_dry_run_tells_and_touches_nothing(machine: Machine) -> None:
+    """A look before the leap."""
+    machine.write_policy(POLICY + 'rearm = true\nenable = ["a", "ngnix"]\n')
+    with program(machine, "a.service") as running:
+        machine.set(TIME, 120)
+        before = running.options()
+
+        done = machine.kad("sockets", "--would", "--policy", machine.policy)
+
+        assert done.stdout.splitlines() == [
+            "would re-arm 1 connection of 1 unit (a.service 1)",
+            "would switch keepalive on for 6 sockets of 1 unit (a.service 6)",
+            'advice: sockets.enable: "ngnix" matches no unit that runs',
+        ]
+        assert (done.returncode, done.stderr) == (0, "")
+        assert running.options() == before
+
+
+def test_apply_tends_once(machine: Machine) -> None:
+    """Where no daemon runs, as in a container, one pass does the same."""
+    machine.write_policy(POLICY + "rearm = true\n")
+    with program(machine, "a.service"):
+        done = machine.kad("apply", machine.policy)
+
+        assert done.stdout.splitlines()[-1] == "re-armed 1 connection of 1 unit (a.service 1)"
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "stale" not in timers(machine, "--policy", str(machine.policy))
+
+
+def test_audit_mode_touches_nothing(machine: Machine) -> None:
+    """Report, never write."""
+    machine.write_policy('mode = "audit"\n' + POLICY + 'rearm = true\nenable = ["a"]\n')
+    with program(machine, "a.service") as running:
+        machine.set(TIME, 120)
+        before = running.options()
+        with machine.daemon():
+            machine.kad("reload")
+
+            assert machine.state_file()["sockets"]["totals"]["established"] == 0  # loopback aside
+            assert running.options() == before
+
+
+def test_without_the_capability_kad_is_degraded_and_says_which(machine: Machine) -> None:
+    """The values are in force all the same."""
+    machine.write_policy(POLICY + "rearm = true\n")
+    drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
+    kad = (sys.executable, "-m", "kad", "run", "--policy", machine.policy)
+    why = (
+        "cannot tend open sockets: pidfd_getfd: kad needs CAP_SYS_PTRACE; "
+        "in systemd's unit the drop-in sockets.conf gives it"
+    )
+    with (
+        program(machine, "a.service") as running,
+        machine.daemon(program=(*drop, *kad)) as daemon,
+    ):
+        daemon.wait_for(f"STATUS=degraded: {why}")
+
+        assert machine.get(TIME) == 120
+        assert f"<4>{why}" in daemon.lines()
+        assert machine.state_file()["state"] == "degraded"
+        assert running.options()["on"] == [1, 120]  # the sysctl's; the timer is the old one
+        assert len(timers(machine)["stale"]) == 1
+
+
+def test_with_that_capability_alone_any_user_s_sockets_are_reached(machine: Machine) -> None:
+    """No right to read other users' files is needed."""
+    machine.write_policy(POLICY + "rearm = true\n")
+    user = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    capable = ("setpriv", "--bounding-set=-all,+net_admin,+sys_ptrace", "--inh-caps=-all")
+    kad = (sys.executable, "-m", "kad", "run", "--policy", machine.policy)
+    with (
+        program(machine, "a.service", *user),
+        machine.daemon(program=(*capable, *kad)) as daemon,
+    ):
+        daemon.wait_for_line("<5>re-armed 1 connection of 1 unit (a.service 1)")
+
+
+# Two kinds of programs whose sockets, descriptors and processes come and go as fast as they can; of
+# the second kind no socket may ever be touched. The first argument is the group of the first kind.
+CHURN = """
+import os, socket, sys, time
+from kad.core.policy import Sockets
+from kad.sockets.diag import open_diag
+from kad.sockets.looking import Room
+from kad.sockets.tending import Tender
+listeners = [socket.create_server(("127.0.0.1", 0), backlog=4096) for _ in range(2)]
+def churn(listener, untouched):
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        made = [socket.create_connection(listener.getsockname()) for _ in range(5)]
+        made += [listener.accept()[0] for _ in range(5)]
+        on = [each for each in made if each.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)]
+        if on and untouched:
+            os._exit(1)
+        for each in made:
+            each.close()
+    os._exit(0)
+def start(kind):
+    pid = os.fork()
+    if pid == 0:
+        if kind == 0:
+            with open(sys.argv[1] + "/cgroup.procs", "w") as group:
+                group.write("0")
+        churn(listeners[kind], untouched=kind == 1)
+    return pid
+tender = Tender(lambda: [Room(open_diag, lambda: 7200)])
+running = {start(kind): kind for kind in (0, 1, 0, 1)}
+until, done, statuses = time.monotonic() + 3, 0, set()
+while time.monotonic() < until or running:
+    done += sum(tender.tend(tender.look(Sockets(enable=("a.service",)), None)).done.values())
+    pid, status = os.waitpid(-1, os.WNOHANG)
+    if pid:
+        statuses.add(status)
+        kind = running.pop(pid)
+        if time.monotonic() < until:
+            running[start(kind)] = kind
+print(statuses, done > 0)
+"""
+
+
+def test_programs_that_come_and_go_meanwhile_do_no_harm_and_come_to_none(machine: Machine) -> None:
+    """A descriptor's number is reused at once, by any program; only what is meant changes."""
+    machine.run("ip", "link", "set", "lo", "up")
+    with unit("a.service") as group:
+        done = machine.run(sys.executable, "-c", CHURN, group)
+
+    assert (done.stdout, done.stderr) == ("{0} True\n", "")
