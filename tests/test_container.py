@@ -214,6 +214,17 @@ def test_without_the_files_it_says_why_it_ends(podman: Podman) -> None:
     assert podman.values() == DEFAULTS
 
 
+def test_files_that_are_read_only_end_it_with_a_reason(podman: Podman) -> None:
+    """The status is the one that kad itself has where it may not; no value was changed."""
+    options = " ".join(the_pages_options(podman)).replace(":/sysctl", ":/sysctl:ro")
+
+    done = podman("run", *options.replace(" -d ", " ").split())
+
+    assert done.returncode == 77
+    assert done.stderr.startswith("kad: /sysctl: read-only here; mount it without :ro or readOnly")
+    assert podman.values() == DEFAULTS
+
+
 def manifests() -> dict[str, Any]:
     """Give what kubernetes.yaml has, by kind."""
     return {each["kind"]: each for each in yaml.safe_load_all(MANIFEST.read_text("utf-8"))}

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from kad.directories import runtime_directory, state_directory
-from kad.netns import OwnNamespace, boot_id, own_namespace
+from kad.namespaces.own import OwnNamespace, boot_id, own_namespace
 
 
 def test_the_own_namespace_is_known_by_its_inode() -> None:

@@ -1,4 +1,4 @@
-"""Tell which network namespace kad is in."""
+"""Tell which network namespace kad is in, and whether it may look after the others."""
 
 import os
 import socket
@@ -41,15 +41,16 @@ def own_namespace() -> OwnNamespace:
         host = None
     else:
         host = (first.st_dev, first.st_ino) == (own.st_dev, own.st_ino)
-    return OwnNamespace(own.st_ino, host, _cookie(own.st_ino))
+    return OwnNamespace(own.st_ino, host, cookie_of_this_thread() or own.st_ino)
 
 
-def _cookie(inode: int) -> int:
+def cookie_of_this_thread() -> int | None:
+    """Give the cookie of the namespace that the calling thread is in; None before Linux 5.14."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as any_socket:
             raw = any_socket.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
     except OSError:
-        return inode
+        return None
     return int.from_bytes(raw, "little" if socket.htons(1) != 1 else "big")
 
 

@@ -1,0 +1,113 @@
+"""List the network namespaces of this machine."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from kad.cli.daemons import running
+from kad.cli.page import WORDS
+from kad.cli.terminal import Style
+from kad.core.errors import printable
+from kad.core.parameters import Parameter
+from kad.core.report import State
+from kad.core.status import NamespaceStatus
+from kad.namespaces.entering import NamespaceFiles, enter
+from kad.namespaces.finding import Found, find
+from kad.namespaces.own import own_namespace
+from kad.procfs import Procfs
+from kad.reconcile import Kernel
+
+_HEADINGS = ("name", "inode", "processes", "time", "intvl", "probes", "state")
+
+
+class _Row(NamedTuple):
+    """A namespace as it is shown."""
+
+    name: str
+    inode: int
+    processes: str
+    values: tuple[str, ...]
+    state: str
+
+
+def namespaces(_: argparse.Namespace) -> int:
+    """Print a table, kad's own namespace first."""
+    daemon = running()
+    told = {each.inode: each for each in daemon.namespaces} if daemon is not None else {}
+    rows = sorted(_rows(told), key=lambda row: (row.name != "host", row.name, row.inode))
+    print("\n".join(_lines(rows, Style.of(sys.stdout))))
+    return 0
+
+
+def _rows(told: Mapping[int, NamespaceStatus]) -> Iterable[_Row]:
+    found, own = find(), own_namespace()
+    # Whom the kernel does not show PID 1's it does not show most processes either.
+    sees_all = own.host is not None
+    for inode, each in found.items():
+        name = "host" if inode == own.inode else each.own_name()
+        processes = str(len(each.pids)) if sees_all else "-"
+        with _opened(each, own.inode) as kernel:
+            yield _row(name, inode, processes, kernel, told.get(inode))
+    for inode in set() if sees_all else told.keys() - found.keys():
+        yield _row(told[inode].name, inode, "-", None, told[inode])
+
+
+@contextmanager
+def _opened(found: Found, own: int) -> Iterator[Kernel | None]:
+    """Give its parameters, one namespace at a time, as descriptors are few; None if it cannot."""
+    if found.inode == own:
+        yield Procfs()
+        return
+    files = enter([found]).get(found.inode)
+    if not isinstance(files, NamespaceFiles):
+        yield None
+        return
+    yield files
+    files.close()
+
+
+def _row(
+    name: str, inode: int, processes: str, kernel: Kernel | None, told: NamespaceStatus | None
+) -> _Row:
+    values = tuple(_value(each, kernel, told) for each in Parameter)
+    return _Row(name if told is None else told.name, inode, processes, values, _state(told))
+
+
+def _value(parameter: Parameter, kernel: Kernel | None, told: NamespaceStatus | None) -> str:
+    """Give the present value, else the one that the daemon saw last."""
+    try:
+        found = None if kernel is None else kernel.read(parameter)
+    except OSError:
+        found = None
+    if found is None and told is not None:
+        found = told.parameters[parameter].found
+    return "-" if found is None else str(found)
+
+
+def _state(told: NamespaceStatus | None) -> str:
+    if told is None:
+        return "-"
+    if not told.managed:
+        return f"left alone: {told.reason}"
+    states = {each.state for each in told.parameters.values()}
+    worst = (State.FAILED, State.DRIFTED, State.IN_FORCE)
+    word = WORDS[next((each for each in worst if each in states), State.UNMANAGED)]
+    return f"{word}: {told.reason}" if told.reason else word
+
+
+def _lines(rows: Iterable[_Row], style: Style) -> Iterable[str]:
+    table: list[tuple[str, ...]] = [_HEADINGS]
+    table += [
+        (printable(row.name), str(row.inode), row.processes, *row.values, printable(row.state))
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in table) for column in range(len(_HEADINGS))]
+    for number, line in enumerate(table):
+        name, *numbers, state = (
+            cell.rjust(width) if 0 < column < len(line) - 1 else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        text = "  ".join((name, *numbers, state)).rstrip()
+        yield style.bold(text) if number == 0 else text

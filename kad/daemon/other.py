@@ -1,0 +1,201 @@
+"""Keep one network namespace other than kad's own to the policy."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from kad.core.events import Event, Kind
+from kad.core.history import History
+from kad.core.namespaces import KERNEL_DEFAULTS, YOUNG_S, Custom, policy_for
+from kad.core.news import news
+from kad.core.parameters import Parameter
+from kad.core.policy import Mode, Policy
+from kad.core.report import FAILED, Report, State
+from kad.core.status import NamespaceStatus, ParameterStatus, namespace_status, trouble
+from kad.reconcile import reconcile
+
+if TYPE_CHECKING:
+    from kad.daemon.edges import FoundNamespace, NamespaceKernel
+
+
+class Other:
+    """A namespace as kad met it, and what has become of it since.
+
+    `remembered` is what an earlier kad found there before it first wrote; `appeared` when this one
+    met it, None where it may be older. FileNotFoundError from any method: it has gone.
+    """
+
+    __slots__ = (
+        "_appeared",
+        "_custom",
+        "_due",
+        "_found",
+        "_history",
+        "_named",
+        "_policy",
+        "_remembered",
+        "_seen",
+        "_set",
+        "_young",
+        "inode",
+        "kernel",
+        "name",
+        "reason",
+    )
+
+    def __init__(
+        self,
+        inode: int,
+        kernel: "NamespaceKernel",
+        remembered: Mapping[Parameter, int] | None,
+        appeared: float | None,
+    ) -> None:
+        self.inode, self.kernel = inode, kernel
+        # What kad last read, and whether a pass is due even where that has not changed.
+        self._seen, self._due = self._read(), True
+        self._remembered = remembered
+        self._found = self._seen if remembered is None else remembered
+        # Whether somebody set them, be it to what the kernel has by default.
+        self._custom = self._found != KERNEL_DEFAULTS
+        self._appeared, self._young = appeared, appeared is not None
+        self._history = History()
+        # What kad last put in force, be it of a parameter that the policy names no more.
+        self._set: Mapping[Parameter, int] = {}
+        self._policy = Policy(values={})
+        self.name, self._named = "", False
+        # Why it is left alone; None where it is not.
+        self.reason: str | None = None
+
+    def _read(self) -> Mapping[Parameter, int]:
+        return {each: self.kernel.read(each) for each in Parameter}
+
+    def follow(self, policy: Policy) -> None:
+        """Take the policy as it is for a namespace of this name."""
+        self._policy = policy_for(policy, self.name)
+        self._due = True
+        self.reason = self._reason()
+        if self.reason is not None:  # what happens to it meanwhile is no drift
+            self._history = History()
+
+    def _reason(self) -> str | None:
+        rules = self._policy.namespaces
+        if rules.excludes(self.name):
+            return "excluded"
+        return "set on purpose" if self._custom and rules.custom is Custom.KEEP else None
+
+    def rename(self, found: "FoundNamespace", policy: Policy, now: float) -> bool:
+        """Follow its name; tell whether it is another.
+
+        Its unit and ip-netns(8)'s name may come after it; later a unit is asked no more, as the
+        oldest process may be another one every time.
+        """
+        name = found.name or (self.name if self._named else found.own_name())
+        grown = self._appeared is None or now - self._appeared >= YOUNG_S
+        self._named = grown and not name.startswith("net:[")
+        if name == self.name:
+            return False
+        self.name = name
+        self.follow(policy)
+        return True
+
+    @property
+    def found(self) -> Mapping[Parameter, int] | None:
+        """What is to be remembered, before a pass writes; None where nothing is kad's."""
+        if self.reason is None and self._policy.mode is Mode.ENFORCE:
+            self._remembered = self._found
+        elif self.reason is not None:
+            self._remembered = None
+        return self._remembered
+
+    @property
+    def is_excluded_late(self) -> bool:
+        """Whether kad met it before the name that excludes it was there."""
+        return self._young and self.reason == "excluded"
+
+    def is_due(self, now: float) -> bool:
+        """Whether there is something to do or to say; a young one's change makes it left alone."""
+        if self.reason is not None:
+            self.kernel.read(Parameter.TIME)
+            return False
+        changed = not self.kernel.has(self._seen)
+        if changed and self._young:
+            self._take_for_its_own()
+        # By the first look after it, as one through another procfs wakes nobody.
+        self._young = self._young and now < self._grown_at
+        return changed or self._due or self._history.deadline is not None
+
+    def _take_for_its_own(self) -> None:
+        now = self._read()
+        theirs = {each: value for each, value in now.items() if value != self._seen[each]}
+        self._found, self._custom = {**self._found, **theirs}, True
+        self.reason = self._reason()
+        if self.reason is not None:
+            self.put_back()
+
+    @property
+    def _grown_at(self) -> float:
+        return (self._appeared or 0.0) + YOUNG_S
+
+    def run(self, now: float) -> tuple[Report, Report]:
+        """Run a pass; give the report of the one before and its own."""
+        before, judge = self._history.last, self._history.judge(self._policy, now)
+        report = _unless_gone(reconcile(self._policy, self.kernel, judge))
+        report = self._history.learn(self._policy, report, now)
+        self._set = {**self._set, **self._history.put}
+        self._due = bool(report.having(FAILED))
+        self._seen = {each.parameter: each.now for each in report if each.now is not None}
+        return before, report
+
+    def events(self, before: Report, report: Report) -> Iterator[Event]:
+        """Say what is new, save that values were set: that is said for all at once."""
+        for event in news(before, report):
+            if event.kind is not Kind.VALUE_SET:
+                fields = {**event.fields, "KAD_NAMESPACE": self.name}
+                yield Event(event.kind, f"{self.name}: {event.message}", fields)
+
+    def put_back(self) -> Report:
+        """Set what kad found, save where somebody else has set another value since."""
+        now = self._read()
+        same = [each for each, value in self._set.items() if now[each] == value]
+        restoring = Policy(values={each: self._found[each] for each in same})
+        report = _unless_gone(reconcile(restoring, self.kernel, History().judge(restoring, 0)))
+        self._seen = {each.parameter: each.now for each in report if each.now is not None}
+        return report
+
+    def is_as_found(self, report: Report) -> bool:
+        """Whether it left every parameter as kad found it."""
+        return all(each.now == self._found[each.parameter] for each in report)
+
+    @property
+    def deadline(self) -> float | None:
+        """When something is due though nobody wakes kad; None for never."""
+        if self.reason is not None:
+            return None
+        due = [self._grown_at] if self._young else []
+        fight = self._history.deadline
+        return min(due if fight is None else [*due, fight], default=None)
+
+    @property
+    def report(self) -> Report:
+        """The last pass's."""
+        return self._history.last
+
+    def trouble(self) -> str:
+        """Say what is wrong here."""
+        return trouble(self._policy, self.report)
+
+    def status(self) -> NamespaceStatus:
+        """Give it as the state file has it."""
+        if self.reason is None:
+            return namespace_status(self.report, self.inode)._replace(name=self.name)
+        left = {
+            each: ParameterStatus(None, value, State.UNMANAGED)
+            for each, value in self._read().items()
+        }
+        return NamespaceStatus(self.name, self.inode, False, left, self.reason)  # noqa: FBT003
+
+
+def _unless_gone(report: Report) -> Report:
+    for each in report:
+        if isinstance(each.error, FileNotFoundError):
+            raise each.error
+    return report

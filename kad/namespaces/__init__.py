@@ -1,0 +1,106 @@
+"""Look after the other network namespaces of this machine: find them, open them, be told."""
+
+import errno
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from kad.core.parameters import Parameter
+from kad.core.reasons import Reason
+from kad.namespaces.own import OwnNamespace
+
+if TYPE_CHECKING:
+    from kad.namespaces.entering import NamespaceFiles
+    from kad.namespaces.finding import Found
+
+_Answer = TypeVar("_Answer")
+# <linux/capability.h>: what seeing and entering the namespaces of others takes.
+_NEEDED = {"CAP_NET_ADMIN": 12, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21}
+_DROPIN = "with systemd enable the drop-in namespaces.conf, see kad(8)"
+
+
+class Namespaces:
+    """The other network namespaces; nothing is imported or opened before it is asked for."""
+
+    def __init__(
+        self,
+        own: OwnNamespace,
+        listen: Callable[[int, Callable[[], Reason], int], None],
+    ) -> None:
+        self._own = own
+        self._listen = listen
+        self._told = False
+        self._opened: dict[int, NamespaceFiles] = {}
+        self._found: Mapping[int, Found] = {}
+        self._left: frozenset[int] = frozenset()
+
+    def ready(self) -> None:
+        """Be told of new ones from now on; OSError says why kad cannot look after any."""
+        missing = [name for name, bit in _NEEDED.items() if not _capabilities() >> bit & 1]
+        if missing:
+            raise _unable(f"{', '.join(missing)} missing; {_DROPIN}")
+        if self._own.host is not True:
+            known = "kad is not in" if self._own.host is False else "kad may not be in"
+            raise _unable(f"{known} the network namespace of PID 1")
+        if not self._told:
+            from kad.namespaces.telling import tell  # noqa: PLC0415  # boot time
+
+            tell(self._listen)
+            self._told = True
+
+    def find(self) -> "Mapping[int, Found]":
+        """Give those that are there, by inode."""
+        from kad.namespaces.finding import find  # noqa: PLC0415  # boot time
+
+        found = find()
+        found.pop(self._own.inode, None)
+        self._found = found
+        return found
+
+    def open(self, found: "Iterable[Found]") -> "Mapping[int, NamespaceFiles | OSError]":
+        """Open the parameters of each; one that has gone meanwhile is left out."""
+        from kad.namespaces.entering import enter  # noqa: PLC0415  # memory and boot time
+
+        opened = enter(found)
+        files = {key: each for key, each in opened.items() if not isinstance(each, OSError)}
+        self._opened.update(files)
+        return opened
+
+    def drop(self, inode: int) -> None:
+        """Let go of one."""
+        files = self._opened.pop(inode, None)
+        if files is not None:
+            files.close()
+
+    def leave(self, inodes: Iterable[int]) -> None:
+        """Take down which of them are none of kad's business, their sockets neither."""
+        self._left = frozenset(inodes)
+
+    def rooms(
+        self, ask: Callable[[], _Answer]
+    ) -> "Iterator[tuple[Callable[[], _Answer], NamespaceFiles]]":
+        """Give each of the rest with a way to ask in it."""
+        from kad.namespaces.entering import inside  # noqa: PLC0415  # memory and boot time
+
+        for inode, files in self._opened.items():
+            if inode not in self._left and inode in self._found:
+                yield partial(inside, self._found[inode], ask), files
+
+    def held(self) -> dict[tuple[int, Parameter], int]:
+        """Give the descriptors of all that are open, by cookie and parameter."""
+        return {
+            (each.cookie, parameter): file
+            for each in self._opened.values()
+            for parameter, file in each.held.items()
+        }
+
+
+def _unable(why: str) -> OSError:
+    return OSError(errno.EPERM, why, "[namespaces] scope")
+
+
+def _capabilities() -> int:
+    """Give the effective ones as bits: proc_pid_status(5)."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        lines = dict(line.split(":", 1) for line in file)
+    return int(lines["CapEff"], 16)

@@ -1,0 +1,675 @@
+"""The other network namespaces, driven by a script of wakeups."""
+
+import errno
+from collections.abc import Iterable
+
+import pytest
+
+from kad.core.namespaces import YOUNG_S, Custom, Namespaces, Override, Scope
+from kad.core.parameters import Parameter
+from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.reasons import Reason
+from kad.core.report import State
+from tests.fakes import (
+    DEFAULTS,
+    INTVL,
+    TIME,
+    WANTED,
+    WHOLE,
+    FakeNamespace,
+    FakeNamespaces,
+    Step,
+    World,
+)
+
+ALL = Namespaces(scope=Scope.ALL)
+POLICY = WHOLE._replace(namespaces=ALL)
+OWN = {**DEFAULTS, TIME: 600}
+
+
+def world_of(*there: FakeNamespace, rules: Namespaces = ALL) -> World:
+    """Give a machine with these namespaces beside the host's, and a policy for all."""
+    world = World(WHOLE._replace(namespaces=rules))
+    world.namespaces.there = list(there)
+    return world
+
+
+def appears(world: World, *new: FakeNamespace) -> Step:
+    """Have namespaces appear, and kad told so."""
+    return Step(lambda: world.namespaces.there.extend(new), frozenset({Reason.NAMESPACES}))
+
+
+def sets(namespace: FakeNamespace, value: int, *, after: float = 0.1) -> Step:
+    """Have somebody set a value in a namespace, which kad sees at once."""
+    return Step(lambda: namespace.now.update({TIME: value}), frozenset({Reason.WRITE}), after)
+
+
+def policy_becomes(world: World, policy: Policy) -> Step:
+    """Edit the policy."""
+    return Step(lambda: setattr(world.source, "policy", policy), frozenset({Reason.FILE}))
+
+
+def shown(world: World, name: str) -> tuple[bool, str | None]:
+    """Give what the state file last said of a namespace: whether it is managed, and why not."""
+    each = next(each for each in world.state.written[-1].namespaces if each.name == name)
+    return each.managed, each.reason
+
+
+def test_namespaces_that_are_there_are_in_force_when_kad_is_ready() -> None:
+    """READY=1 speaks for all of them, and one line names them."""
+    one, two = FakeNamespace(2, "web"), FakeNamespace(3)
+    world = world_of(one, two)
+
+    world.run()
+
+    assert (one.now, two.now) == (WANTED, WANTED)
+    assert "policy set in 2 namespaces (web, net:[3])" in world.journal.messages
+    assert world.manager.lines[1].endswith("probes 8; 2 namespaces")
+
+
+def test_a_namespace_that_appears_is_brought_to_the_policy() -> None:
+    """A container has the policy's values as soon as kad is told of it."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+
+    world.run(appears(world, new))
+
+    assert new.now == WANTED
+    assert "policy set in 1 namespace (web)" in world.journal.messages
+
+
+def test_a_host_policy_looks_at_no_other_namespace() -> None:
+    """Without scope = all nothing is opened and nothing written."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other, rules=Namespaces())
+
+    world.run(appears(world, FakeNamespace(3)))
+
+    assert not other.writes
+    assert not world.namespaces.opened
+
+
+def test_a_namespace_whose_values_were_set_on_purpose_stays_theirs() -> None:
+    """Not the kernel's defaults at the first meeting: somebody wanted them."""
+    other = FakeNamespace(2, "db", OWN)
+    world = world_of(other)
+
+    world.run()
+
+    assert not other.writes
+    assert shown(world, "db") == (False, "set on purpose")
+
+
+def test_custom_values_are_overridden_where_the_policy_says_so() -> None:
+    """custom = override takes every namespace for kad's."""
+    other = FakeNamespace(2, "db", OWN)
+    world = world_of(other, rules=ALL._replace(custom=Custom.OVERRIDE))
+
+    world.run()
+
+    assert other.now == WANTED
+
+
+def test_a_runtime_that_writes_its_values_late_is_not_mistaken_for_drift() -> None:
+    """docker run --sysctl: the namespace is there before its values are."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+
+    world.run(appears(world, new), sets(new, 600))
+
+    assert new.now == OWN
+    assert shown(world, "web") == (False, "set on purpose")
+    assert 2 not in world.memory.found
+
+
+def test_a_late_value_is_theirs_though_nobody_told_of_its_write() -> None:
+    """A container writes through a /proc of its own: kad looks by itself when ten seconds are over.
+
+    With a timer of thirty seconds it would else take the value for drift.
+    """
+    new = FakeNamespace(2, "web")
+    world = world_of()
+
+    world.run(appears(world, new), Step(lambda: new.now.update({TIME: 600})), Step(after=None))
+
+    assert world.inbox.waits[-2] == pytest.approx(YOUNG_S - 0.1)
+    assert new.now[TIME] == 600
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_a_late_value_of_a_parameter_that_is_not_kad_s_counts_too() -> None:
+    """Whoever sets one on purpose is left alone as a whole, as he is at the first meeting."""
+    new = FakeNamespace(2, "web")
+    world = World(POLICY._replace(values={TIME: 120}))
+
+    world.run(
+        appears(world, new),
+        Step(lambda: new.now.update({INTVL: 20}), frozenset({Reason.WRITE})),
+        sets(new, 7200),
+    )
+
+    assert new.now == {**DEFAULTS, INTVL: 20}
+
+
+def test_a_late_value_that_is_the_kernel_s_default_is_theirs_too() -> None:
+    """docker run --sysctl net.ipv4.tcp_keepalive_time=7200 means it."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+
+    world.run(appears(world, new), sets(new, 7200), Step(after=YOUNG_S))
+
+    assert new.now[TIME] == 7200
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_what_changes_later_is_drift() -> None:
+    """Ten seconds after its making a container's values are the policy's."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+
+    world.run(appears(world, new), Step(after=YOUNG_S), sets(new, 600))
+
+    assert new.now == WANTED
+    event = world.journal.events[-1]
+    assert event.message == (
+        "web: drift: net.ipv4.tcp_keepalive_time is 600, policy says 120; restored"
+    )
+    assert event.fields["KAD_NAMESPACE"] == "web"
+    assert world.state.written[-1].drift is not None
+    assert world.state.written[-1].drift.count_ == 1
+
+
+def test_what_was_there_at_the_start_is_not_young() -> None:
+    """A drift in an old container just after kad's start is restored."""
+    old = FakeNamespace(2, "web")
+    world = world_of(old)
+
+    world.run(sets(old, 600))
+
+    assert old.now == WANTED
+
+
+def test_kad_s_own_values_are_not_somebody_s_after_a_restart() -> None:
+    """Nor after a stop and start with another policy in between."""
+    other = FakeNamespace(2, "web", OWN)
+    world = world_of(other)
+    world.memory.found[2] = DEFAULTS
+
+    world.run()
+
+    assert other.now == WANTED
+
+
+def test_values_that_kad_overrode_are_somebody_s_again_when_the_policy_keeps_such() -> None:
+    """custom = override forgets nobody's intent, whatever happens in between."""
+    other = FakeNamespace(2, "db", OWN)
+    world = world_of(other, rules=ALL._replace(custom=Custom.OVERRIDE))
+    world.run()
+    world.source.policy = POLICY
+
+    world.run()
+
+    assert shown(world, "db") == (False, "set on purpose")
+
+
+def test_auditing_forgets_nothing() -> None:
+    """A daemon that only watched for a while still knows its own values from somebody's."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+    world.run(
+        policy_becomes(world, POLICY._replace(mode=Mode.AUDIT)),
+        Step(lambda: other.now.update({TIME: 77}), frozenset({Reason.WRITE})),
+    )
+    world.source.policy = POLICY
+
+    world.run()
+
+    assert other.now == WANTED
+
+
+def test_what_changed_while_kad_was_down_is_set_and_no_drift() -> None:
+    """As in the host's namespace: even a policy that only warns sets what this kad has not set."""
+    other = FakeNamespace(2, "web", OWN)
+    world = world_of(other)
+    world.source.policy = POLICY._replace(action=Action.WARN)
+    world.memory.found[2] = DEFAULTS
+
+    world.run()
+
+    assert other.now == WANTED
+    assert "policy set in 1 namespace (web)" in world.journal.messages
+
+
+def test_a_mark_is_made_before_the_value_is_written() -> None:
+    """A crash between the two would leave kad's own value for somebody's."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+    marked = []
+    write = other.write
+
+    def note(parameter: Parameter, value: int) -> None:
+        marked.append(2 in world.memory.found)
+        write(parameter, value)
+
+    other.write = note  # type: ignore[method-assign]
+    world.run()
+
+    assert marked == [True] * 3
+
+
+def test_what_ended_while_kad_was_down_is_forgotten_when_all_the_rest_is_open() -> None:
+    """What cannot be opened may be the one that is remembered."""
+    closed = FakeNamespace(2, "web")
+    world = world_of(closed, FakeNamespace(3))
+    world.memory.found |= {2: DEFAULTS, 77: OWN}
+    world.namespaces.closed = {2: OSError(errno.EMFILE, "Too many open files")}
+    known: list[set[int]] = []
+
+    world.run(
+        Step(lambda: known.append({*world.memory.found})),
+        Step(world.namespaces.closed.clear, frozenset({Reason.NAMESPACES})),
+    )
+
+    assert known == [{2, 3, 77}]
+    assert world.memory.found.keys() == {2, 3}
+
+
+def test_a_number_that_is_used_again_is_another_namespace() -> None:
+    """Inodes are; cookies are not."""
+    first, second = FakeNamespace(2, "web"), FakeNamespace(2, "db", OWN)
+    second.cookie = 77
+    world = world_of(first)
+
+    world.run(
+        Step(lambda: setattr(first, "gone", True), frozenset({Reason.NAMESPACES})),
+        appears(world, second),
+    )
+
+    assert not second.writes
+    assert shown(world, "db") == (False, "set on purpose")
+    assert world.memory.found.keys() == set()
+
+
+def test_a_namespace_that_has_gone_is_let_go_without_a_word() -> None:
+    """A container's end is no failure, in the middle of a pass neither."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+
+    world.run(
+        Step(lambda: world.journal.messages),
+        Step(lambda: setattr(other, "gone", True), frozenset({Reason.WRITE})),
+    )
+
+    assert not world.namespaces.opened
+    assert not world.journal.messages
+    assert [each.name for each in world.state.written[-1].namespaces] == ["host"]
+
+
+def test_a_namespace_that_goes_in_the_middle_of_a_pass_is_let_go() -> None:
+    """Between two of its parameters: the others get theirs, and nothing failed."""
+    dying, other = FakeNamespace(2, "web"), FakeNamespace(3, "db")
+    write = dying.write
+
+    def die(parameter: Parameter, value: int) -> None:
+        write(parameter, value)
+        dying.gone = True
+
+    dying.write = die  # type: ignore[method-assign]
+    world = world_of(dying, other)
+
+    world.run()
+
+    assert other.now == WANTED
+    assert world.namespaces.opened == {3}
+    assert world.manager.lines[1].startswith("in-force: ")
+    assert world.memory.found.keys() == {3}
+    assert not any("web" in each for each in world.journal.messages)
+
+
+def test_excluded_names_are_left_alone() -> None:
+    """exclude = ["ci-*"]: not a write, until the policy says otherwise."""
+    other = FakeNamespace(2, "ci-7")
+    world = world_of(other, rules=ALL._replace(exclude=("ci-*",)))
+    excluded: list[object] = []
+
+    world.run(
+        Step(lambda: excluded.extend((list(other.writes), shown(world, "ci-7")))),
+        policy_becomes(world, POLICY),
+    )
+
+    assert excluded == [[], (False, "excluded")]
+    assert other.now == WANTED
+
+
+def test_the_first_override_that_matches_wins() -> None:
+    """A parameter that it does not name comes from the policy."""
+    other = FakeNamespace(2, "db-1.scope")
+    overrides = (Override("db-?.scope", {TIME: 60}), Override("*", {TIME: 90}))
+    world = world_of(other, rules=ALL._replace(overrides=overrides))
+
+    world.run()
+
+    assert other.now == {**WANTED, TIME: 60}
+
+
+def test_a_new_policy_reaches_all() -> None:
+    """An edit is in force everywhere, and none of it is drift."""
+    others = [FakeNamespace(inode) for inode in range(2, 7)]
+    world = world_of(*others)
+    new = POLICY._replace(values={**WANTED, TIME: 90})
+
+    world.run(Step(lambda: world.journal.messages), policy_becomes(world, new))
+
+    assert all(each.now[TIME] == 90 for each in others)
+    assert world.journal.messages[1] == (
+        "policy set in 5 namespaces (net:[2], net:[3], net:[4], ...)"
+    )
+
+
+def test_back_to_the_host_leaves_the_values_and_says_so() -> None:
+    """scope = host lets go of every namespace."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+
+    world.run(policy_becomes(world, WHOLE), sets(other, 600))
+
+    assert other.now[TIME] == 600
+    assert not world.namespaces.opened
+    told = "looking after the host alone; the values in 1 namespace stay as they are"
+    assert told in world.journal.messages
+
+
+def test_missing_rights_leave_kad_with_its_own_namespace_and_are_named() -> None:
+    """Degraded, with the capability and the drop-in in STATUS= and journal, and healed later."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+    why = "CAP_SYS_ADMIN missing"
+    world.namespaces.unable = OSError(errno.EPERM, why, "[namespaces] scope")
+
+    world.run(
+        Step(lambda: setattr(world.namespaces, "unable", None), frozenset({Reason.TIMER})),
+    )
+
+    assert world.kernel.now == WANTED
+    assert world.journal.said == [
+        f"WARNING cannot look after the other network namespaces: [namespaces] scope: {why}"
+    ]
+    assert world.manager.lines[1] == f"degraded: [namespaces] scope: {why}"
+    assert "can look after the other network namespaces again" in world.journal.messages
+    assert other.now == WANTED
+
+
+def test_what_cannot_be_opened_is_told_and_the_rest_is_guarded() -> None:
+    """No descriptor left: degraded, not blind."""
+    closed, other = FakeNamespace(2, "one"), FakeNamespace(3, "two")
+    world = world_of(closed, other)
+    world.namespaces.closed = {2: OSError(errno.EMFILE, "Too many open files")}
+
+    world.run()
+
+    assert other.now == WANTED
+    assert world.journal.said == [
+        "WARNING cannot open every network namespace: one: Too many open files"
+    ]
+    assert world.manager.lines[1] == "degraded: cannot open one: Too many open files"
+
+
+def test_what_fails_again_after_an_interlude_is_told_again() -> None:
+    """Back to the host and again to all: kad has given up on nothing in silence."""
+    world = world_of(FakeNamespace(2, "one"))
+    world.namespaces.closed = {2: OSError(errno.EMFILE, "Too many open files")}
+    unable = OSError(errno.EPERM, "CAP_SYS_ADMIN missing", "[namespaces] scope")
+
+    world.run(
+        policy_becomes(world, WHOLE),
+        policy_becomes(world, POLICY),
+        Step(lambda: setattr(world.namespaces, "unable", unable)),
+        policy_becomes(world, WHOLE._replace(check_every=20)),
+        policy_becomes(world, POLICY),
+    )
+
+    closed = "WARNING cannot open every network namespace: one: Too many open files"
+    why = "[namespaces] scope: CAP_SYS_ADMIN missing"
+    look = f"WARNING cannot look after the other network namespaces: {why}"
+    assert world.journal.said == [closed, closed, look]
+    assert not any("again" in each for each in world.journal.messages)
+
+
+def test_what_is_excluded_need_not_be_opened() -> None:
+    """Whoever excludes what kad cannot reach has no trouble left."""
+    world = world_of(FakeNamespace(2, "lb-1"), rules=ALL._replace(exclude=("lb-*",)))
+    world.namespaces.closed = {2: OSError(errno.EACCES, "Permission denied")}
+
+    world.run()
+
+    assert world.manager.lines[1].startswith("in-force: ")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EROFS])
+def test_one_namespace_s_failure_is_named_and_stops_no_other(number: int) -> None:
+    """Its name stands in STATUS= and in the journal."""
+    bad, good = FakeNamespace(2, "bad"), FakeNamespace(3, "good")
+    bad.refuse = {TIME: number}
+    world = world_of(bad, good)
+
+    world.run()
+
+    assert good.now == WANTED
+    assert world.manager.lines[1].startswith("degraded: bad: cannot set net.ipv4")
+    assert any(each.startswith("bad: cannot set") for each in world.journal.messages)
+
+
+def test_a_reload_fails_where_a_namespace_does() -> None:
+    """kad reload says what is not as the policy wants it, wherever that is."""
+    bad = FakeNamespace(2, "bad")
+    bad.refuse = {TIME: errno.EROFS}
+    world = world_of(bad)
+
+    world.run(Step(reasons=frozenset({Reason.RELOAD})))
+
+    told = world.state.written[-1].reload
+    assert told is not None
+    assert told.outcome == "failed"
+    assert "bad: cannot set net.ipv4.tcp_keepalive_time" in (told.error or "")
+
+
+def test_a_fight_in_a_namespace_is_its_own() -> None:
+    """The sixth change within a minute is left for a while; the others are not."""
+    fighter, calm = FakeNamespace(2, "one"), FakeNamespace(3, "two")
+    world = world_of(fighter, calm)
+
+    world.run(*[sets(fighter, 600)] * 6, sets(calm, 600))
+
+    assert fighter.now[TIME] == 600
+    assert calm.now == WANTED
+    assert any("one: net.ipv4.tcp_keepalive_time was changed 6 times" in each
+               for each in world.journal.messages)  # fmt: skip
+
+
+def test_on_stop_puts_back_in_every_namespace() -> None:
+    """What kad found, parameter by parameter, where its values still stand; it says where."""
+    kept, changed = FakeNamespace(2), FakeNamespace(3, "theirs")
+    world = World(POLICY._replace(on_stop=OnStop.RESTORE))
+    world.namespaces.there = [kept, changed]
+
+    world.run(Step(lambda: changed.now.update({TIME: 77})))
+
+    assert kept.now == DEFAULTS
+    assert changed.now == {**DEFAULTS, TIME: 77}
+    assert world.journal.messages[-1] == "values put back in 2 namespaces (net:[2], theirs)"
+    assert world.memory.found == {3: DEFAULTS}
+
+
+def test_on_stop_puts_back_what_the_policy_names_no_more() -> None:
+    """kad has set it all the same."""
+    other = FakeNamespace(2, "web")
+    world = World(POLICY._replace(on_stop=OnStop.RESTORE))
+    world.namespaces.there = [other]
+    shorter = POLICY._replace(on_stop=OnStop.RESTORE, values={TIME: 120})
+
+    world.run(policy_becomes(world, shorter))
+
+    assert other.now == DEFAULTS
+    assert not world.memory.found
+
+
+def test_what_a_stop_leaves_of_kad_s_own_values_is_not_somebody_s_later() -> None:
+    """Set by an earlier kad, and no longer in the policy; or excluded since."""
+    part, excluded = FakeNamespace(2, "web", WANTED), FakeNamespace(3, "ci-7")
+    short = POLICY._replace(on_stop=OnStop.RESTORE, values={TIME: 120})
+    world = World(short)
+    world.namespaces.there = [part, excluded]
+    world.memory.found[2] = DEFAULTS
+
+    world.run(policy_becomes(world, short._replace(namespaces=ALL._replace(exclude=("ci-*",)))))
+
+    assert (part.now, excluded.now) == ({**WANTED, TIME: 7200}, {**DEFAULTS, TIME: 120})
+    assert world.memory.found == {2: DEFAULTS, 3: DEFAULTS}
+
+
+def test_a_value_that_cannot_be_put_back_is_told() -> None:
+    """The others are, and kad stops as it should."""
+    bad, good = FakeNamespace(2, "bad"), FakeNamespace(3)
+    world = World(POLICY._replace(on_stop=OnStop.RESTORE))
+    world.namespaces.there = [bad, good]
+
+    world.run(Step(lambda: bad.refuse.update({TIME: errno.EPERM})))
+
+    assert good.now == DEFAULTS
+    assert bad.now == {**DEFAULTS, TIME: 120}
+    assert "bad: cannot set net.ipv4.tcp_keepalive_time to 7200" in world.journal.messages[-1]
+    assert world.memory.found.keys() == {2}
+
+
+def test_a_policy_that_comes_to_name_what_agrees_already_is_shown_so() -> None:
+    """Nothing is written, and the state file has the parameter in force."""
+    other = FakeNamespace(2, "web")
+    world = World(POLICY._replace(values={TIME: 120}))
+    world.namespaces.there = [other]
+
+    world.run(policy_becomes(world, POLICY._replace(values={TIME: 120, INTVL: 75})))
+
+    assert other.writes == [(TIME, 120)]
+    told = world.state.written[-1].namespaces[1].parameters[INTVL]
+    assert (told.policy, told.state) == (75, State.IN_FORCE)
+
+
+def test_a_name_that_comes_late_is_followed() -> None:
+    """A process is put into its unit, and ip-netns(8) names one, after the namespace is there."""
+    new = FakeNamespace(2)
+    overrides = (Override("docker-*.scope", {TIME: 60}),)
+    world = world_of(rules=ALL._replace(overrides=overrides))
+    names: list[str] = []
+
+    def becomes(name: str) -> Step:
+        return Step(lambda: setattr(new, "name", name), frozenset({Reason.NAMESPACES}))
+
+    world.run(
+        appears(world, new),
+        Step(lambda: names.append(world.state.written[-1].namespaces[1].name)),
+        becomes("docker-1.scope"),
+    )
+
+    assert names == ["net:[2]"]
+    assert shown(world, "docker-1.scope") == (True, None)
+    assert new.now[TIME] == 60
+
+
+def test_a_name_that_excludes_and_comes_late_has_kad_s_values_taken_back() -> None:
+    """ip netns attach, and a process that is put into its unit: kad was there before."""
+    new = FakeNamespace(2)
+    world = world_of(rules=ALL._replace(exclude=("ci-*",)))
+
+    world.run(
+        appears(world, new),
+        Step(lambda: setattr(new, "name", "ci-7"), frozenset({Reason.NAMESPACES})),
+    )
+
+    assert len(new.writes) == 6
+    assert new.now == DEFAULTS
+    assert shown(world, "ci-7") == (False, "excluded")
+    assert not world.memory.found
+
+
+def test_a_look_that_fails_is_told_and_leaves_kad_with_those_it_knows() -> None:
+    """Not even /proc/self/mountinfo may be opened: no reason to end."""
+    known, new = FakeNamespace(2, "web"), FakeNamespace(3)
+    world = world_of(known)
+    full = OSError(errno.EMFILE, "Too many open files", "/proc/self/mountinfo")
+
+    world.run(
+        Step(lambda: setattr(world.namespaces, "unseen", full)),
+        appears(world, new),
+        sets(known, 600),
+    )
+
+    assert known.now == WANTED
+    assert not new.writes
+    assert world.manager.lines[-2] == "degraded: /proc/self/mountinfo: Too many open files"
+
+
+def test_a_machine_on_which_drift_is_left_stays_quiet_too() -> None:
+    """What was said and shown once is not written to the state file again at each check."""
+    world = world_of(*[FakeNamespace(inode) for inode in range(2, 5)])
+    world.source.policy = POLICY._replace(mode=Mode.AUDIT, check_every=10)
+    before: list[int] = []
+
+    world.run(
+        Step(lambda: before.append(len(world.state.written))),
+        *[Step(after=None)] * 3,
+    )
+
+    assert len(world.state.written) == before[0]
+
+
+def test_a_quiet_machine_stays_quiet() -> None:
+    """Values in force everywhere: no write, no line, and nothing new in the state file."""
+    others = [FakeNamespace(inode) for inode in range(2, 12)]
+    world = world_of(*others)
+
+    world.run(
+        *[Step(each.writes.clear) for each in others],
+        Step(lambda: world.journal.messages),
+        *[Step(after=None)] * 50,
+    )
+
+    assert not any(each.writes for each in others)
+    assert not world.journal.messages
+
+
+class _Threadless(FakeNamespaces):
+    """Namespaces of a system that has no thread left."""
+
+    def open(self, found: Iterable[FakeNamespace]) -> dict[int, FakeNamespace | OSError]:
+        """Fail while there is something to enter."""
+        if [*found]:
+            raise OSError(errno.EAGAIN, "can't start new thread", "thread")
+        return {}
+
+
+def test_a_thread_that_cannot_start_leaves_kad_with_its_own_namespace() -> None:
+    """At boot too kad goes on, degraded, and says why."""
+    world = World(POLICY)
+    world.namespaces = _Threadless([FakeNamespace(2, "web")])
+
+    world.run()
+
+    assert world.kernel.now == WANTED
+    assert world.manager.lines[1] == "degraded: thread: can't start new thread"
+
+
+def test_a_namespace_that_cannot_be_read_at_first_is_let_go_and_told() -> None:
+    """Its descriptors would else be left behind at each look."""
+    bad, good = FakeNamespace(2, "bad"), FakeNamespace(3)
+
+    def fail(parameter: Parameter) -> int:
+        raise OSError(errno.EIO, "Input/output error", parameter)
+
+    bad.read = fail  # type: ignore[method-assign]
+    world = world_of(bad, good)
+
+    world.run()
+
+    assert good.now == WANTED
+    assert world.namespaces.opened == {3}
+    assert world.manager.lines[1] == "degraded: cannot open bad: Input/output error"

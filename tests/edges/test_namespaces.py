@@ -1,0 +1,102 @@
+"""What namespaces are called, and what is remembered of them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kad.namespaces.entering import enter
+from kad.namespaces.finding import Found, unit_in
+from kad.namespaces.memory import Memory
+from tests.fakes import DEFAULTS, TIME
+
+OWN = {**DEFAULTS, TIME: 600}
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        ("/system.slice/nginx.service", "nginx.service"),
+        ("/system.slice/docker-1f0c.scope", "docker-1f0c.scope"),
+        ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-1f.scope", "cri-containerd-1f.scope"),
+        ("/machine.slice/machine-web.scope/payload/init.scope", "machine-web.scope"),
+        (
+            "/machine.slice/systemd-nspawn@web.service/payload/x.service",
+            "systemd-nspawn@web.service",
+        ),
+        ("/user.slice/user-1.slice/session-3.scope", "session-3.scope"),
+        ("/user.slice/user-1.slice/user@1.service/user.slice/libpod-1f.scope", "libpod-1f.scope"),
+        ("/user.slice/user-1.slice/user@1.service", "user@1.service"),
+        ("/system.slice/a:b.service", "a:b.service"),
+        ("/libpod_parent/libpod-1f", None),
+        ("/", None),
+    ],
+)
+@pytest.mark.parametrize("lines", ["0::{}\n", "12:cpu:/\n1:name=systemd:{}\n0::/\n"])
+def test_a_process_belongs_to_the_unit_that_the_host_s_systemd_started(
+    lines: str, path: str, unit: str | None
+) -> None:
+    """Not to one of a systemd inside; of a user's manager to what that started."""
+    assert unit_in(lines.format(path)) == unit
+
+
+def test_what_was_found_is_remembered_for_one_boot(tmp_path: Path) -> None:
+    """The next daemon knows it, and that of another boot does not."""
+    Memory([str(tmp_path)], "this").keep({7: OWN, 8: DEFAULTS, 9: DEFAULTS})
+    Memory([str(tmp_path)], "this").keep({9: None})
+
+    same, other = Memory([str(tmp_path)], "this"), Memory([str(tmp_path)], "that")
+
+    assert [same[cookie] for cookie in (7, 8, 9)] == [OWN, DEFAULTS, None]
+    assert other[7] is None
+
+
+def test_a_directory_that_takes_no_file_leaves_it_to_the_next(tmp_path: Path) -> None:
+    """Without /var/lib/kad what is remembered outlives a restart all the same."""
+    places = [str(tmp_path / "absent"), str(tmp_path)]
+
+    Memory(places, "this").keep({7: OWN})
+
+    assert Memory(places, "this")[7] == OWN
+
+
+def test_what_is_forgotten_does_not_come_back_from_another_directory(tmp_path: Path) -> None:
+    """/var/lib/kad could not be written for a while, or came later."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    second.mkdir()
+    places = [str(first), str(second)]
+    Memory(places, "this").keep({7: OWN, 8: OWN, 9: OWN})
+    first.mkdir()
+
+    Memory(places, "this").keep({7: None})
+    Memory(places, "this").only([8])
+
+    assert [Memory(places, "this")[cookie] for cookie in (7, 8, 9)] == [None, OWN, None]
+    assert not [*second.iterdir()]
+
+
+@pytest.mark.parametrize(
+    "namespaces", [{"7": {TIME: 600}}, {"7": {**DEFAULTS, TIME: "600"}}, {"7": None}, []]
+)
+def test_a_damaged_memory_is_none(tmp_path: Path, namespaces: object) -> None:
+    """Half of it would put back half of what was found."""
+    plain = {"version": 1, "boot": "this", "namespaces": namespaces}
+    (tmp_path / "namespaces.json").write_text(json.dumps(plain), encoding="utf-8")
+
+    assert Memory([str(tmp_path)], "this")[7] is None
+
+
+class _TooMuch(tuple[str, ...]):
+    """Files for whose names there is no memory left."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        raise MemoryError
+
+
+def test_what_fails_inside_is_raised_where_somebody_waits() -> None:
+    """A namespace would else be missing in silence."""
+    with pytest.raises(MemoryError):
+        enter([Found(1, _TooMuch(), None, ())])
