@@ -1,6 +1,7 @@
 """A Debian machine for one test: a directory tree, entered with chroot in namespaces of its own."""
 
 import ast
+import fcntl
 import hashlib
 import os
 import re
@@ -171,8 +172,10 @@ def debian_tarball(codename: str | None = None, *packages: str) -> Path:
     sources = _apt_sources(name)
     recipe = repr((sources, packages)).encode()
     tarball = cache() / f"{name}-{hashlib.sha256(recipe).hexdigest()[:12]}.tar"
-    if not fresh(tarball):
-        _make_tarball(tarball, name, sources, packages)
+    with tarball.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other tests may be making it
+        if not fresh(tarball):
+            _make_tarball(tarball, name, sources, packages)
     return tarball
 
 

@@ -133,3 +133,15 @@ def test_a_purge_leaves_nothing_of_kads(machine: Machine) -> None:
 
     find = "find / -xdev \\( -path /proc -o -path /checkout -o -path /root \\) -prune"
     assert machine.told(f"{find} -o \\( -name 'kad*' -o -name _kad \\) -print") == ""
+
+
+def test_a_purge_leaves_alone_what_another_kad_uses(machine: Machine) -> None:
+    """Removed, then followed by packaging/install: the policy and the service are that one's."""
+    link = "/etc/systemd/system/sysinit.target.wants/kad.service"
+    machine.told("dpkg --remove kad; mkdir -p /opt/kad /var/lib/kad; ln -s / /opt/kad/current")
+    machine.told(f"ln -sf /usr/local/lib/systemd/system/kad.service {link}")
+
+    machine.told("dpkg --purge kad")
+
+    machine.told(f"ls /etc/kad/policy.toml /var/lib/kad {link}")
+    assert machine.told("find /var/lib/systemd/deb-systemd-helper-enabled -name 'kad*'") == ""

@@ -244,6 +244,16 @@ def test_two_installations_at_once_do_not_mix(machine: Machine) -> None:
     machine.told("/checkout/packaging/install; ! ls /run/kad-install.lock")
 
 
+def test_one_that_ended_meanwhile_does_not_let_two_in(machine: Machine) -> None:
+    """A lock on the file that it removed would leave a third one free to make another."""
+    end = "printf '#!/bin/sh\\nrm /run/kad-install.lock; exec /usr/bin/flock \"$@\"\\n'"
+    flock = "/usr/local/sbin/flock"
+
+    done = machine.sh(f"{end} >{flock}; chmod +x {flock}; /checkout/packaging/install")
+
+    assert (done.returncode, done.stderr) == (1, "packaging/install: another one is at work\n")
+
+
 def test_no_other_user_can_hold_up_an_installation(machine: Machine) -> None:
     """What they may open, they may lock."""
     nobody = "setpriv --reuid=65534 --clear-groups"
