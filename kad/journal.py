@@ -46,7 +46,7 @@ class PlainLog:
     """Sentences on stderr, with systemd's `<N>` in front: sd-daemon(3)."""
 
     def __init__(self) -> None:
-        self._stderr = Stderr()
+        self._stderr = Stderr(f"<{int(Priority.WARNING)}>")
 
     def entry(self, fields: Mapping[str, str]) -> None:
         """Write one line."""

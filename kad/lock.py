@@ -45,11 +45,17 @@ class RuntimeLock:
         return descriptor
 
     def hold(self) -> str | None:
-        """Take the lock anew where its file was removed, and name that; OSError."""
+        """Take the lock anew where its file was removed, and name that; OSError.
+
+        KadError where another daemon was faster: two would fight.
+        """
         with suppress(FileNotFoundError):
             if os.path.samestat(os.lstat(self._path), os.fstat(self._descriptor)):
                 return None
-        lost, self._descriptor = self._descriptor, self._take()
+        try:
+            lost, self._descriptor = self._descriptor, self._take()
+        except BlockingIOError as error:
+            raise KadError(f"{self._path} was removed, and now {error.strerror}") from error
         os.close(lost)
         return self._path
 

@@ -39,7 +39,11 @@ class Notify:
             self._status = status
 
     def reloading(self, began_usec: int) -> None:
-        """Say that a reload began; without the time, in us, Type=notify-reload times out."""
+        """Say that a reload began; without the time, in us, Type=notify-reload times out.
+
+        READY=1 is due from now on, though the pass may end early.
+        """
+        self._ready_is_due = True
         self._send("RELOADING=1", f"MONOTONIC_USEC={began_usec}")
 
     def stopping(self) -> None:

@@ -1,5 +1,6 @@
 """Remember, for one boot, what kad found before it first wrote each parameter."""
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
@@ -9,8 +10,14 @@ from kad.core.parameters import Parameter
 from kad.core.shape import take
 from kad.reconcile import Kernel
 
-VERSION = 1
+VERSION = 2
 _MOST = 2**31  # the three are of the kernel's type int
+
+
+class _Boot(NamedTuple):
+    """What tells that the file is of another boot: what else is in it then does not matter."""
+
+    boot: str
 
 
 class _Kept(NamedTuple):
@@ -25,8 +32,8 @@ class _Kept(NamedTuple):
 class Originals:
     """A kernel that remembers, in `originals.json`, what it had before each first write.
 
-    Of the `directories` the first that takes the file has it: the runtime directory outlives a
-    crash too, but not every stop.
+    Of the `directories` the first that takes the file has it, and no other: the runtime directory
+    outlives a crash too, but not every stop.
 
     The file is written before the parameter is, so that a crash in between loses nothing.
     The values mean nothing in another boot, or in a network namespace with another cookie; a
@@ -39,9 +46,8 @@ class Originals:
         self._boot = boot
         self._cookie = cookie
         self._values: dict[Parameter, int] = {}
-        # The files that say what cannot be understood.
-        self.unusable: list[str] = []
-        for path in self._paths:
+        self._unusable: list[str] = []
+        for path in reversed(self._paths):
             self._values |= self._stored(path)
 
     def read(self, parameter: Parameter) -> int:
@@ -67,21 +73,28 @@ class Originals:
         """What is to be put back."""
         return self._values
 
+    def replace_unusable(self) -> list[str]:
+        """Name the files that cannot be understood, and put what is known in their place."""
+        unusable, self._unusable = self._unusable, []
+        if unusable:
+            self._store()
+        return unusable
+
     def _stored(self, path: str) -> Mapping[Parameter, int]:
         try:
             return self._understand(read_json(path))
         except OSError:  # nothing remembered
             return {}
         except ValueError:
-            self.unusable.append(path)
+            self._unusable.append(path)
             return {}
 
     def _understand(self, plain: object) -> Mapping[Parameter, int]:
+        if take(_Boot, plain).boot != self._boot:
+            return {}
         kept = take(_Kept, plain)
         if kept.version != VERSION:
             raise ValueError("of another version of kad")
-        if kept.boot != self._boot:
-            return {}
         if self._cookie and kept.cookie not in {self._cookie, 0}:
             return {}
         if any(not -_MOST <= value < _MOST for value in kept.values.values()):
@@ -100,4 +113,11 @@ class Originals:
         for path in self._paths:
             with suppress(OSError):
                 write_json(path, content, mode=0o600)
+                self._remove_all_but(path)
                 return
+
+    def _remove_all_but(self, path: str) -> None:
+        for other in self._paths:
+            if other != path:
+                with suppress(OSError):
+                    os.unlink(other)

@@ -4,19 +4,17 @@ import errno
 import os
 from collections.abc import Mapping
 
-from kad.core.parameters import Parameter
+from kad.core.parameters import Parameter, number
 
 # sd_listen_fds(3): the first descriptor that systemd passes.
 _FIRST_PASSED = 3
-# What open(2) says where the parameter may be read, and not written.
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class Procfs:
     """The parameters of the caller's namespace below `root`, which is /proc/sys save in tests.
 
-    Each is opened once, and then held: a reading is one system call, and the kernel keeps the file
-    in its cache, without which no watch on it lives.
+    Each is opened once, to be written only when it first is, and then held: a reading is one system
+    call, and the kernel keeps the file in its cache, without which no watch on it lives.
     """
 
     def __init__(self, root: str = "/proc/sys") -> None:
@@ -27,29 +25,26 @@ class Procfs:
     def read(self, parameter: Parameter) -> int:
         """Give the value; OSError where it cannot be read or is no number."""
         if parameter not in self.held:
-            try:
-                self._open_to_write(parameter)
-            except OSError as error:
-                if error.errno not in _DENIED:
-                    raise
-                self._hold(parameter, os.O_RDONLY)
-        return _number(os.pread(self.held[parameter], 64, 0))
+            self._hold(parameter, os.O_RDONLY)
+        return number(os.pread(self.held[parameter], 64, 0))
 
     def write(self, parameter: Parameter, value: int) -> None:
         """Write plain decimal; without O_TRUNC, which would make a second inotify event."""
         if parameter not in self._writable:
-            self._open_to_write(parameter)
+            self._hold(parameter, os.O_RDWR)
+            self._writable.add(parameter)
         os.pwrite(self.held[parameter], b"%d\n" % value, 0)
-
-    def _open_to_write(self, parameter: Parameter) -> None:
-        self._hold(parameter, os.O_RDWR)
-        self._writable.add(parameter)
 
     def _hold(self, parameter: Parameter, flags: int) -> None:
         descriptor = os.open(self._paths[parameter], flags | os.O_CLOEXEC)
         before, self.held[parameter] = self.held.get(parameter), descriptor
         if before is not None:  # only now: closed first, its watch might not survive
             os.close(before)
+
+    def __del__(self) -> None:
+        """Let go of the files: a command that redraws itself makes one of these each time."""
+        for descriptor in self.held.values():
+            os.close(descriptor)
 
 
 class PassedFiles:
@@ -63,7 +58,7 @@ class PassedFiles:
 
     def read(self, parameter: Parameter) -> int:
         """Give the value; OSError where it cannot be read or is no number."""
-        return _number(os.pread(self._descriptor(parameter), 64, 0))
+        return number(os.pread(self._descriptor(parameter), 64, 0))
 
     def write(self, parameter: Parameter, value: int) -> None:
         """Write plain decimal."""
@@ -85,10 +80,3 @@ def passed_files(environ: Mapping[str, str]) -> PassedFiles | None:
     named = {each: each.removeprefix("net.ipv4.") for each in Parameter}
     found = {each: numbers[name] for each, name in named.items() if name in numbers}
     return PassedFiles(found) if found else None
-
-
-def _number(text: bytes) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise OSError(f"holds {text!r}, which is no number") from error

@@ -14,27 +14,47 @@ class Stderr:
     Not sys.stderr: it would wait for ever, and try at kad's end what it could not write before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: str = "") -> None:
+        """Put `before` in front of what is said of lost lines."""
+        self._before = before
         self._lost = 0
+        self._torn = False
+        self._descriptor, self._at_once = _terminal() if os.isatty(2) else (2, _AT_ONCE)
 
     def line(self, text: str) -> None:
         """Write one line; nothing that is wrong with stderr is an error."""
-        note = f"lines lost here, as nobody read them: {self._lost}\n" if self._lost else ""
-        if self._write(f"{note}{text}\n".encode(errors="backslashreplace")):
-            self._lost = 0
-        else:
+        note = f"{self._before}lines lost here, as nobody read them: {self._lost}"
+        if self._lost and not self._write(note):
             self._lost += 1
+        else:
+            self._lost = 0 if self._write(text) else 1
 
-    def _write(self, raw: bytes) -> bool:
+    def _write(self, text: str) -> bool:
         """Tell whether all was written; who waited in vain once does not wait again."""
+        end = "\n" if self._torn else ""  # of the line before
+        raw = f"{end}{text}\n".encode(errors="backslashreplace")
         patience_ms = 0 if self._lost else PATIENCE_S * 1000
         room = select.poll()
-        room.register(2, select.POLLOUT)
+        room.register(self._descriptor, select.POLLOUT)
         try:
             while raw:
                 if not room.poll(patience_ms):
                     return False
-                raw = raw[os.write(2, raw[:_AT_ONCE]) :]
+                written = os.write(self._descriptor, raw[: self._at_once])
+                self._torn = raw[:written][-1:] != b"\n"
+                raw = raw[written:]
         except OSError:
             return False
         return True
+
+
+def _terminal() -> tuple[int, int]:
+    """Give a descriptor of the terminal's, and how much may be written to it at once.
+
+    It can be written to when there is room for a byte; a write of more would wait for all of it.
+    """
+    try:
+        # Not fd 2 itself made non-blocking: the shell that started kad has the same one.
+        return os.open("/proc/self/fd/2", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY), _AT_ONCE
+    except OSError:  # another user's
+        return 2, 1

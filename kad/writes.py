@@ -7,45 +7,60 @@ a descriptor held open prevents.
 
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
+from contextlib import suppress
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from kad.core.parameters import Parameter
 from kad.core.reasons import Reason
 from kad.limits import inotify_words
+
+if TYPE_CHECKING:
+    from ctypes import CDLL
 
 # <sys/inotify.h>
 _IN_MODIFY = 0x2
 
 
 class Writes:
-    """A watch on the files that are held open; `listen` has the loop wait for it."""
+    """A watch on the files that are held open; `listen` has the loop wait for it.
+
+    `held` gives them by what they are, as a number that was closed is soon another file's.
+    """
 
     def __init__(
         self,
-        held: Callable[[], Mapping[Parameter, int]],
+        held: Callable[[], Mapping[tuple[int, Parameter], int]],
         listen: Callable[[int, Callable[[], Reason]], None],
     ) -> None:
         self._held = held
         self._listen = listen
         self._inotify: int | None = None
-        self._watched: set[Parameter] = set()
+        self._watched: dict[tuple[int, Parameter], int] = {}
 
     def refresh(self) -> bool:
         """Watch what is not watched yet; tell whether there was such, whose writes went unseen.
 
         OSError where the system has no watch left: then the timer is what finds a write.
         """
-        missing = {each: file for each, file in self._held().items() if each not in self._watched}
+        held = self._held()
+        for gone in self._watched.keys() - held.keys():
+            self._forget(self._watched.pop(gone))
+        missing = held.keys() - self._watched.keys()
         if not missing:
             return False
         if self._inotify is None:
             self._inotify = _call("inotify_init1", os.O_CLOEXEC | os.O_NONBLOCK)
             self._listen(self._inotify, partial(_drain, self._inotify))
-        for parameter, file in missing.items():
-            path = f"/proc/self/fd/{file}"
-            _call("inotify_add_watch", self._inotify, path.encode(), _IN_MODIFY)
-            self._watched.add(parameter)
-        return True
+        for each in missing:
+            path = f"/proc/self/fd/{held[each]}".encode()
+            with suppress(FileNotFoundError):  # its namespace has just gone
+                self._watched[each] = _call("inotify_add_watch", self._inotify, path, _IN_MODIFY)
+        return not missing.isdisjoint(self._watched)
+
+    def _forget(self, watch: int) -> None:
+        with suppress(OSError):  # the kernel dropped it with the file
+            _call("inotify_rm_watch", self._inotify or 0, watch)
 
 
 def _drain(inotify: int) -> Reason:
@@ -54,12 +69,20 @@ def _drain(inotify: int) -> Reason:
     return Reason.WRITE
 
 
+@cache
+def _library() -> "CDLL":
+    """Load it once, as thousands of watches may be wanted, and not before READY=1."""
+    from ctypes import CDLL  # noqa: PLC0415  # memory and boot time
+
+    return CDLL(None, use_errno=True)
+
+
 def _call(name: str, *arguments: int | bytes) -> int:
     """Call a function of the C library; OSError in its words."""
-    import ctypes  # noqa: PLC0415  # memory and boot time: first wanted after READY=1
-
-    result: int = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
+    result: int = getattr(_library(), name)(*arguments)
     if result < 0:
-        number = ctypes.get_errno()
+        from ctypes import get_errno  # noqa: PLC0415  # as above
+
+        number = get_errno()
         raise OSError(number, inotify_words(number) or os.strerror(number), "inotify")
     return result

@@ -35,11 +35,9 @@ _LIMITS = """
 Sysctls reach only sockets with SO_KEEPALIVE on. A program that never sets it takes no part, and one
 that sets its own TCP_KEEPIDLE goes its own way: socket(7), tcp(7).
 
-A lowered `time` reaches an open connection only when the timer that runs has fired. Probes are for
+A lowered `time` reaches an open connection only when the timer that runs has fired, or by `rearm`
+of `[sockets]`. Probes are for
 idle connections: where data is in flight, `net.ipv4.tcp_retries2` or TCP_USER_TIMEOUT decides.
-
-A new network namespace starts with the kernel's defaults, whatever its parent has. kad keeps the
-one that it runs in.
 
 kad expects its policy on a local filesystem. One that hangs stops the checks; the values stay.
 """
@@ -68,14 +66,48 @@ TROUBLES = {
     "not told.",
     "/var/lib/kad/originals.json is damaged, or another kad's: what kad found at first is not "
     "known": "`on_stop.values` set to `restore` puts nothing back.",
-    "no inotify instance left, see fs.inotify.max_user_instances": "A change of the policy file "
-    "is seen at the next check only.",
+    "no inotify instance left, see fs.inotify.max_user_instances": "A change of the policy file, "
+    "or of a parameter, is seen at the next check only.",
     "cannot tell systemd the state: /run/systemd/notify: nobody reads it": "The watchdog may end "
     "kad.",
     "cannot finish a check: out of memory": "Values were compared before that; the rest is left "
     "for the next check.",
     "lines lost here, as nobody read them: 5": "kad does not wait for whoever reads its stderr.",
 }
+
+_NAMESPACES = """
+A new network namespace starts with the kernel's defaults, whatever its parent has: so does every
+container. With `scope = "all"` kad keeps all of the machine to the policy, those that appear later
+too: within a second where they have a name or a veth, else at the next check. That takes
+CAP_SYS_ADMIN and CAP_SYS_PTRACE, which the unit gets by the drop-in
+/usr/share/kad/dropins/namespaces.conf.
+
+A namespace has the name that ip-netns(8) knows it by, else that of the systemd unit or scope of its
+oldest process, else `net:[INODE]`. One whose values somebody set on purpose is left alone unless
+the policy says otherwise: values other than the kernel's defaults when kad meets it, or set within
+10 s of its appearance; what kad had set there meanwhile is put back. kad remembers what it set
+itself, until the next boot. It never keeps a namespace alive, and does not find one that only an
+open descriptor does. `kad apply` and `kad plan` are about kad's own namespace alone.
+"""
+
+_SOCKETS = """
+`kad sockets` lists by sock_diag(7) what any user may see; whose a socket is without a unit, and
+whether a long timer is the program's own wish, is seen by root alone.
+
+Where `[sockets]` in the policy asks for it, the daemon tends open sockets in every pass, loopback
+included, in its own network namespace, and with `scope = "all"` in all that are not excluded. It
+copies the descriptor by pidfd_getfd(2), makes sure that it is the socket that was meant, by inode
+and SO_COOKIE, and leaves it alone where it has a TCP_KEEPIDLE of its own. To `rearm` is to switch
+SO_KEEPALIVE off and on in two adjacent calls: a kad that is killed by SIGKILL exactly between them
+leaves that one connection without keepalive. Whoever switches SO_KEEPALIVE off for a connection in
+a unit of `enable` finds it on again at the next check; a socket that listens is settled for good.
+Taking a unit off the list switches nothing off. `enable` goes by the unit that made the socket or
+its listener, `exclude` also by the one that holds it.
+
+This takes CAP_SYS_PTRACE, pidfd_getfd(2) (Linux 5.6) and AF_NETLINK, which the drop-in
+/usr/share/kad/dropins/sockets.conf gives to the unit, and, for `enable` and `exclude`, a kernel
+that tells the units of sockets (Linux 5.8). What is missing is named, and kad is degraded.
+"""
 
 _SIGNALS = {
     "SIGHUP": "Reads the policy now. `kad reload` sends it, and waits for the verdict.",
@@ -95,11 +127,15 @@ _EVENTS = {
     Kind.POLICY_REJECTED: "The policy file cannot be used; the last good policy stays. Tells the "
     "first mistake, and how many more there are.",
     Kind.VALUE_SET: "kad set a parameter as the policy wants it.",
+    Kind.NAMESPACES_SET: "kad set parameters of other network namespaces, one line a pass.",
     Kind.DRIFT: "Somebody else changed a parameter. Tells what kad did about it.",
     Kind.CONTENTION: "Somebody else changes a parameter again and again; kad restores it less "
     "often.",
     Kind.WRITE_FAILED: "A parameter could not be set, or not be read. Tells the kernel's reason.",
-    Kind.WATCH_LOST: "kad no longer sees changes of the policy file at once, but at each check.",
+    Kind.WATCH_LOST: "kad no longer sees changes of the policy file, or writes to the parameters, "
+    "at once, but at each check.",
+    Kind.SOCKETS_CHANGED: "kad re-armed timers of connections, or switched keepalive on, as the "
+    "policy's `[sockets]` asks for. Tells how many, in which units, and how many could not be.",
     Kind.RECOVERED: "What had been wrong is right again.",
 }
 
@@ -130,7 +166,9 @@ def page(date: str) -> str:
             troff.paragraphs("Options stand after the command. Every command has `--help`."),
             *(_command(each) for each in commands),
         ),
+        troff.chapter("NETWORK NAMESPACES", troff.paragraphs(_NAMESPACES)),
         troff.chapter("EXIT STATUS", troff.table(_statuses())),
+        troff.chapter("SOCKETS", troff.paragraphs(_SOCKETS)),
         troff.chapter("SIGNALS", troff.table(_SIGNALS.items())),
         troff.chapter("ENVIRONMENT", troff.table(ENVIRONMENT.items())),
         troff.chapter("FILES", troff.table(FILES.items())),

@@ -5,12 +5,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kad.core.errors import PolicyError
+from kad.core.errors import KadError, PolicyError
 from kad.core.events import Event, Priority
 from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
-from kad.core.policy import Policy
+from kad.core.policy import Policy, Sockets
 from kad.core.reasons import Reason
+from kad.core.sockets.tending import Look, Tended
 from kad.core.status import Status
 from kad.daemon.edges import Edges
 from kad.daemon.loop import Daemon
@@ -34,6 +35,10 @@ class FakeKernel:
         self.unreadable: set[Parameter] = set()
         self.writes: list[tuple[Parameter, int]] = []
         self.values: dict[Parameter, int] = {}
+
+    def replace_unusable(self) -> list[str]:
+        """Name the files that a test said cannot be understood."""
+        return self.unusable
 
     def read(self, parameter: Parameter) -> int:
         """Give the value."""
@@ -152,6 +157,92 @@ class FakeWrites:
         return self.begins
 
 
+class FakeNamespace(FakeKernel):
+    """Another namespace: by its inode, what ip-netns(8) calls it, and its values."""
+
+    def __init__(
+        self, inode: int, name: str | None = None, values: Mapping[Parameter, int] = DEFAULTS
+    ) -> None:
+        super().__init__(values)
+        self.inode = self.cookie = inode
+        self.name = name
+        self.gone = False
+
+    def own_name(self) -> str:
+        """Give the name that is shown."""
+        return self.name or f"net:[{self.inode}]"
+
+    def read(self, parameter: Parameter) -> int:
+        """Give the value, while the namespace is there."""
+        if self.gone:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        return super().read(parameter)
+
+    def has(self, values: Mapping[Parameter, int]) -> bool:
+        """Compare."""
+        return all(self.read(each) == value for each, value in values.items())
+
+
+@dataclass
+class FakeNamespaces:
+    """The other namespaces of a machine."""
+
+    there: list[FakeNamespace] = field(default_factory=list)
+    unable: OSError | None = None
+    unseen: OSError | None = None
+    closed: dict[int, OSError] = field(default_factory=dict)
+    opened: set[int] = field(default_factory=set)
+    left: set[int] = field(default_factory=set)
+
+    def ready(self) -> None:
+        """Begin, or say why not."""
+        if self.unable is not None:
+            raise self.unable
+
+    def find(self) -> dict[int, FakeNamespace]:
+        """Give those that are there."""
+        if self.unseen is not None:
+            raise self.unseen
+        return {each.inode: each for each in self.there if not each.gone}
+
+    def open(self, found: Iterable[FakeNamespace]) -> dict[int, FakeNamespace | OSError]:
+        """Open each that can be."""
+        opened = {each.inode: self.closed.get(each.inode, each) for each in found}
+        self.opened |= {each for each in opened if each not in self.closed}
+        return opened
+
+    def drop(self, inode: int) -> None:
+        """Let go of one."""
+        self.opened.remove(inode)
+
+    def leave(self, inodes: Iterable[int]) -> None:
+        """Take down which are excluded."""
+        self.left = set(inodes)
+
+
+@dataclass
+class FakeMemory:
+    """What was remembered, which outlives a daemon."""
+
+    found: dict[int, Mapping[Parameter, int]] = field(default_factory=dict)
+
+    def __getitem__(self, cookie: int) -> Mapping[Parameter, int] | None:
+        """Give what is known."""
+        return self.found.get(cookie)
+
+    def keep(self, values: Mapping[int, Mapping[Parameter, int] | None]) -> None:
+        """Remember, or forget."""
+        for cookie, found in values.items():
+            if found is None:
+                self.found.pop(cookie, None)
+            else:
+                self.found[cookie] = found
+
+    def only(self, cookies: Iterable[int]) -> None:
+        """Forget all others."""
+        self.keep(dict.fromkeys(self.found.keys() - {*cookies}))
+
+
 @dataclass
 class FakeManager:
     """systemd, taking down what it is told, unless it is deaf."""
@@ -254,11 +345,39 @@ class FakeLock:
     """A lock whose file can be removed."""
 
     removed: str | None = None
+    taken: KadError | None = None
 
     def hold(self) -> str | None:
         """Take it anew."""
+        if self.taken is not None:
+            raise self.taken
         removed, self.removed = self.removed, None
         return removed
+
+
+@dataclass
+class FakeSockets:
+    """Open sockets that lack something, or cannot be reached."""
+
+    found: Look = field(default_factory=lambda: Look({}))
+    tended: Tended = field(default_factory=lambda: Tended({}))
+    error: OSError | None = None
+    takes: Callable[[], object] = lambda: None
+    looks: list[tuple[Sockets, int | None]] = field(default_factory=list)
+    acts: int = 0
+
+    def look(self, wish: Sockets, policy_s: int | None) -> Look:
+        """Give what was found."""
+        self.looks.append((wish, policy_s))
+        self.takes()
+        return self.found
+
+    def tend(self, _: Look) -> Tended:
+        """Give what was done."""
+        if self.error is not None:
+            raise self.error
+        self.acts += 1
+        return self.tended
 
 
 class World:
@@ -271,11 +390,14 @@ class World:
         self.source = FakeSource(policy)
         self.watch = FakeWatch()
         self.writes = FakeWrites()
+        self.namespaces = FakeNamespaces()
+        self.memory = FakeMemory()
         self.manager = FakeManager()
         self.journal = FakeJournal()
         self.state = FakeState()
         self.inbox = FakeInbox(self.clock, [])
         self.neighbours = FakeNeighbours()
+        self.sockets = FakeSockets()
         self.host: bool | None = True
 
     def run(self, *steps: Step) -> None:
@@ -288,9 +410,12 @@ class World:
             source=self.source,
             watch=self.watch,
             writes=self.writes,
+            namespaces=self.namespaces,
+            memory=self.memory,
             manager=self.manager,
             journal=self.journal,
             state=self.state,
+            sockets=lambda: self.sockets,
             neighbours=self.neighbours.read,
             monotonic=self.clock.monotonic,
             utc=lambda: "2026-01-01T00:00:00Z",

@@ -63,6 +63,32 @@ COMMANDS = {
         "force all the same, 1 where not, 78 where there is no valid policy to compare with.",
         ("kad status", "kad status --watch", "kad status --json | jq .state"),
     ),
+    "namespaces": Command(
+        "list the network namespaces of this machine",
+        "Their names, processes and values and, where a daemon looks after them, how they compare "
+        "with its policy. Only root sees those of other users.",
+        ("sudo kad namespaces",),
+        policy=False,
+    ),
+    "sockets": Command(
+        "show which open connections keepalive protects",
+        "Counts the established TCP connections, IPv4 and IPv6, by systemd unit, else by command: "
+        "protected, stale (more is left on the timer than the policy's time), own (a longer "
+        "TCP_KEEPIDLE of the program's own; told from stale only by root), unprotected "
+        "(SO_KEEPALIVE is off) and busy (data or probes are in flight). Says what helps. Without "
+        "a policy the kernel's time counts. --would shows what [sockets] in the policy would have "
+        "changed.",
+        ("kad sockets", "kad sockets --all --loopback", "sudo kad sockets --would"),
+    ),
+    "demo": Command(
+        "show live what keepalive does, in a network of its own",
+        "Two hosts, one of them kept by kad, a firewall that forgets idle connections, and a peer "
+        "that vanishes without a word: who notices, and when. Takes root, and a quarter of a "
+        "minute; touches nothing outside of the network namespaces that it makes, and leaves "
+        "nothing. Exits 1 where kad did not keep its promise.",
+        ("sudo kad demo",),
+        policy=False,
+    ),
     "import": Command(
         "make a policy out of what sysctl.d, sysctl.conf and TuneD set",
         "Prints a policy with the values of sysctl.conf(5) lines: those of the files named, else "
@@ -163,6 +189,13 @@ class _Formatter(argparse.HelpFormatter):
         return super()._fill_text(text, width, indent)
 
 
+def _seconds(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        why = f"must be a whole number of seconds, 1 or more, got {text!r}"
+        raise argparse.ArgumentTypeError(why)
+    return int(text)
+
+
 def _add(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
     if command.argument:
         parser.add_argument("argument", metavar="POLICY", nargs="?", help="the policy file")
@@ -170,12 +203,24 @@ def _add(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
         parser.add_argument("--policy", metavar="PATH", help="the policy file to use")
     if name == "reload":
         text = "how long to wait for the verdict (10)"
-        parser.add_argument("--timeout", metavar="SECONDS", type=int, default=10, help=text)
+        parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=10, help=text)
     if name == "status":
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--json", action="store_true", help="print the state file's object")
         how.add_argument("--metrics", action="store_true", help="print OpenMetrics text")
         how.add_argument("--watch", action="store_true", help="redraw every second, until ^C")
+    if name == "sockets":
+        parser.add_argument("--loopback", action="store_true", help="this host's to itself too")
+        parser.add_argument(
+            "--namespace", metavar="NAME", help="ask in that network namespace; all: in every one"
+        )
+        parser.add_argument("--all", action="store_true", help="list each connection")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--json", action="store_true", help="print JSON")
+        how.add_argument("--watch", action="store_true", help="redraw every second, until ^C")
+        how.add_argument(
+            "--would", action="store_true", help="show what the policy would have changed"
+        )
     if name == "import":
         parser.add_argument(
             "files", metavar="FILE", nargs="*", help="a file of sysctl.conf(5) lines"

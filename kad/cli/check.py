@@ -12,11 +12,13 @@ from kad.cli.timeline import timeline
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import printable
 from kad.core.parameters import Parameter
-from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.policy import Action, Mode, OnStop, Policy, Sockets
+from kad.core.sockets.tending import unmatched
 from kad.core.spans import format_span
 from kad.core.words import complete, dead_peer
-from kad.netns import own_namespace
+from kad.namespaces.own import own_namespace
 from kad.procfs import Procfs
+from kad.sockets.cgroups import Cgroups
 
 # The user that the unit runs as.
 SERVICE_USER = "kad"
@@ -31,11 +33,19 @@ def check(arguments: argparse.Namespace) -> int:
         print(line)
     elsewhere = (OTHER_NAMESPACE,) if own_namespace().host is False else ()
     others = about_neighbours(policy, neighbours.read().in_effect())
-    for each in (*advice(policy, found), *others, *elsewhere):
+    for each in (*advice(policy, found), *others, *elsewhere, *_about_units(policy)):
         print(f"advice: {each}")
     if arguments.argument is None and arguments.policy is None:
         _check_service_user(path)
     return 0
+
+
+def _about_units(policy: Policy) -> tuple[str, ...]:
+    """Name what means no unit; nothing where systemd runs none that kad can see."""
+    if not policy.sockets.enable and not policy.sockets.exclude:
+        return ()
+    running = Cgroups().units()
+    return tuple(unmatched(policy.sockets, running)) if running else ()
 
 
 def _found() -> Mapping[Parameter, int]:
@@ -56,6 +66,7 @@ def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
         yield _on_drift(policy)
         if policy.on_stop is OnStop.RESTORE:
             yield "at its stop kad puts back what it found before it first wrote"
+        yield from _on_sockets(policy.sockets)
     left_out = [each for each in Parameter if each not in policy.values]
     for parameter in left_out:
         has = f", which has {parameter.describe(found[parameter])}" if parameter in found else ""
@@ -66,6 +77,15 @@ def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
         yield ""
         yield from (f"  {line}" for line in timeline(values, policy.idle_timeout))
         yield ""
+
+
+def _on_sockets(wish: Sockets) -> Iterator[str]:
+    if wish.rearm:
+        yield "a connection whose timer has more left than that is re-armed"
+    if wish.enable:
+        yield f"SO_KEEPALIVE is switched on for the sockets of {', '.join(wish.enable)}"
+    if wish.wanted and wish.exclude:
+        yield f"sockets of {', '.join(wish.exclude)} are never touched"
 
 
 def _on_drift(policy: Policy) -> str:

@@ -7,7 +7,7 @@ from kad.core.errors import KadError
 from kad.core.status import Status
 from kad.directories import runtime_directory
 from kad.lock import daemon_pid
-from kad.netns import own_namespace
+from kad.namespaces.own import own_namespace
 from kad.statefile import StateFile
 
 # A daemon holds the lock for a moment before its first pass has ended.

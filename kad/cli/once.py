@@ -3,17 +3,23 @@
 import argparse
 import os
 import sys
+from functools import partial
 
 from kad import policyfile
 from kad.cli.daemons import running
 from kad.core.denial import denial
 from kad.core.errors import DeniedError, KadError
 from kad.core.history import History
+from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
 from kad.core.report import FAILED, LEFT, Outcome, Report
+from kad.core.sockets.tending import sentence
 from kad.core.status import Status
 from kad.procfs import Procfs
 from kad.reconcile import reconcile
+from kad.sockets.diag import open_diag
+from kad.sockets.looking import Room
+from kad.sockets.tending import Tender
 
 
 def load(argument: str | None, option: str | None) -> tuple[str, Policy]:
@@ -64,7 +70,24 @@ def apply(arguments: argparse.Namespace) -> int:
             f"kad: the daemon, pid {daemon.pid}, has another policy, {daemon.policy.file}, "
             "and will undo this\n"
         )
-    return 0 if report.in_force else 1
+    tended = not policy.sockets.wanted or _tend_sockets(policy)
+    return 0 if report.in_force and tended else 1
+
+
+def _tend_sockets(policy: Policy) -> bool:
+    """Do to open sockets what the policy asks for, and say it; tell whether kad could."""
+    tender = Tender(lambda: [Room(open_diag, partial(Procfs().read, Parameter.TIME))])
+    more = True
+    try:
+        while more:
+            look = tender.look(policy.sockets, policy.values.get(Parameter.TIME))
+            said, more = sentence(tender.tend(look)), look.more
+            if said:
+                print(said)
+    except OSError as error:
+        sys.stderr.write(f"kad: cannot tend open sockets: {error.filename}: {error.strerror}\n")
+        return False
+    return True
 
 
 def _other_daemon() -> Status | None:

@@ -1,16 +1,19 @@
 """Lay out `kad status` as a page."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
+from kad.cli.socketstable import totals
 from kad.cli.terminal import Style
 from kad.core.errors import printable
 from kad.core.parameters import Parameter
 from kad.core.report import State
+from kad.core.sockets.connection import Class
 from kad.core.spans import format_span
-from kad.core.status import NamespaceStatus, ParameterStatus, Status
+from kad.core.status import NamespaceStatus, ParameterStatus, SocketsStatus, Status
 from kad.core.words import complete, dead_peer
 
-_WORDS = {
+WORDS = {
     State.IN_FORCE: "in force",
     State.DRIFTED: "drifted",
     State.FAILED: "failed",
@@ -26,15 +29,17 @@ def page(status: Status, style: Style) -> list[str]:
         *_head(status, style),
         "",
         *_table(own.parameters, style),
+        *_others(status.namespaces[1:], style),
         "",
         *_meaning(own),
         *_drift(status),
+        *_sockets(status.sockets),
         *(f"advice     {each}" for each in status.advice),
     ]
 
 
 def _head(status: Status, style: Style) -> Iterator[str]:
-    word = _WORDS[State(status.state)]
+    word = WORDS[State(status.state)]
     audit = ", audit: nothing is written" if status.mode == "audit" else ""
     yield f"{style.bold('kad')}        {style.state(status.state, word)}{audit}"
     good = ", the last good one" if status.policy.last_good else ""
@@ -60,8 +65,30 @@ def _table(parameters: Mapping[Parameter, ParameterStatus], style: Style) -> Ite
         each = parameters[name]
         unit = "" if name is Parameter.PROBES else " s"
         policy, found = _value(each.policy, unit), _value(each.found, unit)
-        word = style.state(each.state, _WORDS[State(each.state)])
+        word = style.state(each.state, WORDS[State(each.state)])
         yield f"{name:<{width}} {policy:>8} {found:>8}  {word}"
+
+
+def _others(others: Sequence[NamespaceStatus], style: Style) -> Iterator[str]:
+    """Show each that is not in force, and count the rest."""
+    if not others:
+        return
+    troubled = [each for each in others if each.managed and not _in_force(each)]
+    for each in troubled:
+        yield ""
+        why = f": {printable(each.reason)}" if each.reason else ""
+        yield f"namespace {style.bold(printable(each.name))}{why}"
+        yield from _table(each.parameters, style)
+    left = Counter(each.reason for each in others if not each.managed)
+    counts = [f"{sum(each.managed for each in others) - len(troubled)} in force"]
+    counts += [f"{count} left alone ({reason})" for reason, count in sorted(left.items(), key=str)]
+    yield ""
+    yield f"others     {', '.join(counts)}; see: kad namespaces"
+
+
+def _in_force(namespace: NamespaceStatus) -> bool:
+    states = {each.state for each in namespace.parameters.values()}
+    return states <= {State.IN_FORCE, State.UNMANAGED}
 
 
 def _value(value: int | None, unit: str) -> str:
@@ -82,6 +109,12 @@ def _meaning(own: NamespaceStatus) -> Iterator[str]:
 def _dead_peer(values: Mapping[Parameter, int | None]) -> str | None:
     known = {name: value for name, value in values.items() if value is not None}
     return dead_peer(known) if complete(known) else None
+
+
+def _sockets(found: SocketsStatus | None) -> Iterator[str]:
+    if found is not None:
+        counts = {each: found.totals.get(each, 0) for each in Class}
+        yield f"sockets    {totals(counts, found.longest_stale_s)}"
 
 
 def _drift(status: Status) -> Iterator[str]:

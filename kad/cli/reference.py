@@ -45,6 +45,7 @@ FILES = {
     "/var/lib/kad/originals.json": "What kad found before it first wrote since boot.",
     "/usr/share/kad/policy.toml": "The policy that the packages install.",
     "/usr/share/kad/policy.schema.json": "The JSON Schema that kad schema prints.",
+    "/usr/share/kad/dropins": "Drop-ins for kad.service; each tells what it is for.",
     "/usr/share/doc/kad/examples": "Policies for clouds, containers, databases and laptops.",
 }
 

@@ -1,5 +1,6 @@
 """Wire the daemon together and run it."""
 
+import errno
 import faulthandler
 import os
 from functools import partial
@@ -9,16 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from kad import policyfile
 from kad.core.errors import DeniedError, KadError, PolicyError
 from kad.core.events import Event, Kind, Priority
+from kad.core.parameters import Parameter
 from kad.core.reasons import Reason
 from kad.daemon.edges import Edges
 from kad.daemon.loop import Daemon
 from kad.daemon.mailbox import Mailbox
-from kad.daemon.source import Source
+from kad.daemon.source import Source, Validate
 from kad.directories import runtime_directory, state_directory
 from kad.journal import Journal, Log, NativeLog, open_log
 from kad.lastgood import LastGood
 from kad.lock import RuntimeLock
-from kad.netns import MACHINE, OwnNamespace, boot_id, own_namespace
+from kad.namespaces import Namespaces
+from kad.namespaces.memory import Memory
+from kad.namespaces.own import MACHINE, OwnNamespace, boot_id, own_namespace
 from kad.notify import Notify
 from kad.originals import Originals
 from kad.procfs import PassedFiles, Procfs, passed_files
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from kad.core.neighbours.setting import Setting
+    from kad.sockets.tending import Tender
 
 
 def run(arguments: "Namespace") -> int:
@@ -41,7 +46,7 @@ def run(arguments: "Namespace") -> int:
     # Whom the service watchdog ends for a hang tells the journal where it hung.
     faulthandler.enable()
     mailbox = Mailbox()
-    install(mailbox.nudge, mailbox.wakeup)
+    stopped = install(mailbox.nudge, mailbox.wakeup)
     log = open_log(os.environ)
     files = passed_files(os.environ)
     namespace = MACHINE if files else own_namespace()
@@ -52,6 +57,7 @@ def run(arguments: "Namespace") -> int:
             StateFile(runtime).remove()
             _daemon(
                 arguments.policy,
+                partial(policyfile.validate_in_child, stopped=stopped),
                 mailbox,
                 Journal(log),
                 _Place(files or Procfs(), namespace, runtime, lock),
@@ -71,28 +77,58 @@ class _Place(NamedTuple):
     lock: RuntimeLock
 
 
-def _daemon(named: str | None, mailbox: Mailbox, journal: Journal, place: _Place) -> Daemon:
+def _daemon(
+    named: str | None, validate: Validate, mailbox: Mailbox, journal: Journal, place: _Place
+) -> Daemon:
     namespace, runtime = place.namespace, place.runtime
     state = state_directory(os.environ, namespace.private)
-    memory = (state, runtime) if state else (runtime,)
+    directories = (state, runtime) if state else (runtime,)
     store = LastGood(state, namespace.key) if state else None
     find = partial(policyfile.find, None, named, os.environ)
+    others = Namespaces(namespace, mailbox.listen)
     edges = Edges(
         inbox=mailbox,
         lock=place.lock,
-        kernel=Originals(place.kernel, memory, boot_id(os.environ), namespace.cookie),
-        source=Source(find, os.environ, store),
+        kernel=Originals(place.kernel, directories, boot_id(os.environ), namespace.cookie),
+        source=Source(find, validate, os.environ, store),
         watch=Watch(partial(mailbox.nudge, Reason.FILE)),
-        writes=Writes(lambda: place.kernel.held, mailbox.listen),
+        writes=Writes(lambda: {**_own(place.kernel), **others.held()}, mailbox.listen),
+        namespaces=others,
+        memory=Memory(directories, boot_id(os.environ)),
         manager=Notify(os.environ),
         journal=journal,
         state=StateFile(runtime),
+        sockets=partial(_sockets, place.kernel, namespace, others),
         neighbours=_neighbours,
         monotonic=monotonic,
         utc=_utc,
     )
     watched = policyfile.candidates(named, os.environ)
     return Daemon(edges, watched, pid=os.getpid(), inode=namespace.inode, host=namespace.host)
+
+
+def _own(kernel: Procfs | PassedFiles) -> dict[tuple[int, Parameter], int]:
+    return {(0, parameter): file for parameter, file in kernel.held.items()}
+
+
+def _sockets(kernel: Procfs | PassedFiles, namespace: OwnNamespace, others: Namespaces) -> "Tender":
+    from kad.sockets.diag import open_diag  # noqa: PLC0415  # boot time: where the policy asks
+    from kad.sockets.looking import Room  # noqa: PLC0415
+    from kad.sockets.tending import Tender  # noqa: PLC0415
+
+    if namespace is MACHINE:
+        why = "the drop-in 253-openfile.conf takes the network away that they are in"
+        raise OSError(errno.ENOTSUP, why, "sockets")
+    own = Room(open_diag, partial(kernel.read, Parameter.TIME))
+    return Tender(
+        lambda: [
+            own,
+            *(
+                Room(enter, partial(files.read, Parameter.TIME), by_kernel=True)
+                for enter, files in others.rooms(open_diag)
+            ),
+        ]
+    )
 
 
 def _neighbours() -> "tuple[Setting, ...]":

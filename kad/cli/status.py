@@ -17,9 +17,19 @@ from kad.core.metrics import metrics
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode
 from kad.core.report import State
-from kad.core.status import ParameterStatus, PolicyStatus, Status, namespace_status
-from kad.netns import own_namespace
+from kad.core.sockets.audit import plain_totals
+from kad.core.status import (
+    ParameterStatus,
+    PolicyStatus,
+    SocketsStatus,
+    Status,
+    namespace_status,
+)
+from kad.namespaces.own import own_namespace
 from kad.procfs import Procfs
+from kad.sockets.cgroups import Cgroups
+from kad.sockets.diag import open_diag
+from kad.sockets.survey import Scope, survey
 
 _REDRAW_S = 1.0
 
@@ -30,7 +40,7 @@ def status(arguments: argparse.Namespace) -> int:
         return _watch(arguments)
     if arguments.metrics:
         return _metrics(arguments)
-    now = gather(arguments.policy)
+    now = with_sockets(gather(arguments.policy))
     if arguments.json:
         print(json.dumps(now.as_json(), indent=1))
     else:
@@ -63,7 +73,7 @@ def _watch(arguments: argparse.Namespace) -> int:
     try:
         while True:
             try:
-                now = gather(arguments.policy)
+                now = with_sockets(gather(arguments.policy))
                 lines, last = page(now, style), _exit_status(now)
             except KadError as error:
                 lines, last = [f"kad: {line}" for line in error.lines()], error.exit_status
@@ -89,6 +99,20 @@ def gather(option: str | None) -> Status:
     return alone._replace(advice=(*alone.advice, other))
 
 
+def with_sockets(status: Status) -> Status:
+    """Add the count of connections as it is now; where kad may not look, the daemon's stays."""
+    time = status.namespaces[0].parameters[Parameter.TIME]
+    if time.found is None:
+        return status
+    scope = Scope(time.policy or time.found, time.found, named=False)
+    try:
+        with open_diag() as diag:
+            found = survey(diag, scope, Cgroups())
+    except OSError:
+        return status
+    return status._replace(sockets=SocketsStatus(plain_totals(found.totals), found.longest_stale_s))
+
+
 def _without_daemon(option: str | None) -> Status:
     path, policy = load(None, option)
     report = one_pass(policy._replace(mode=Mode.AUDIT))
@@ -107,16 +131,18 @@ def _without_daemon(option: str | None) -> Status:
 
 def _refreshed(daemon: Status) -> Status:
     """Put the kernel's present values into the daemon's own account of itself."""
-    own = daemon.namespaces[0]
+    own, *others = daemon.namespaces
     parameters = {name: _read(name, each) for name, each in own.parameters.items()}
-    states = {each.state for each in parameters.values()}
+    # Of the others, which this user may not be allowed to look into, the daemon's word stands.
+    told = (each.parameters for each in others if each.managed)
+    states = {each.state for some in (parameters, *told) for each in some.values()}
     state = daemon.state
     if State.FAILED in states:
         state = State.DEGRADED
     if state != State.DEGRADED:
         state = State.DRIFTED if State.DRIFTED in states else State.IN_FORCE
     own = own._replace(parameters=parameters)
-    return daemon._replace(state=state, namespaces=(own, *daemon.namespaces[1:]))
+    return daemon._replace(state=state, namespaces=(own, *others))
 
 
 def _read(name: Parameter, told: ParameterStatus) -> ParameterStatus:

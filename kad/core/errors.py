@@ -31,6 +31,16 @@ class KadError(Exception):
         return (printable(str(self)),)
 
 
+class StoppedError(KadError):
+    """kad was told to stop while it waited for something: no mistake, and nothing to say."""
+
+    exit_status = 0
+
+    def lines(self) -> tuple[str, ...]:
+        """Give none."""
+        return ()
+
+
 class DeniedError(KadError):
     """A right is missing; the sentence names it."""
 

@@ -28,6 +28,8 @@ class Kind(Enum):
     CONTENTION = ("contention", "560750405a2d47bfabb2489a223fd3c6", Priority.WARNING)
     WRITE_FAILED = ("write-failed", "c579084653294bcd81d7712118d9d3cd", Priority.ERR)
     WATCH_LOST = ("watch-lost", "726a05a973784baeb172b3a6015805a6", Priority.WARNING)
+    NAMESPACES_SET = ("namespaces-set", "97e9ac3be8e84b24b30638c3c24dc8c3", Priority.INFO)
+    SOCKETS_CHANGED = ("sockets-changed", "91142152c87949819b4736b8ab13985f", Priority.NOTICE)
     RECOVERED = ("recovered", "a23fc0f9c23c4a5aa47c9aa8fdd323ff", Priority.NOTICE)
 
     def __init__(self, event: str, message_id: str, priority: Priority) -> None:

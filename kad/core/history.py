@@ -34,13 +34,15 @@ class History:
         return partial(self._verdict, policy, now)
 
     def _verdict(self, policy: Policy, now: float, change: Change) -> Verdict:
-        fight = self._fight(change.parameter)
-        if self._foreign(change):
+        fight, foreign = self._fight(change.parameter), self._foreign(change)
+        if foreign:
             fight.changed(now)
-        drift = self.put.get(change.parameter) == change.policy
+        same = self.put.get(change.parameter) == change.policy
+        # Somebody may have been faster than a new policy.
+        drift = same or (foreign and change.parameter in self.put)
         if policy.mode is Mode.AUDIT:
             return Verdict(Outcome.LEFT_AUDIT, drift=True)
-        if drift and policy.action is Action.WARN:
+        if same and policy.action is Action.WARN:
             return Verdict(Outcome.LEFT_WARN, drift=True)
         return Verdict(Outcome.DEFERRED if fight.defers(now) else None, drift)
 

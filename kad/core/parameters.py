@@ -27,3 +27,11 @@ class Parameter(StrEnum):
     def describe(self, value: int) -> str:
         """Say the value with its unit: `time 120 s`, `probes 8`."""
         return f"{self.key} {value}" if self is Parameter.PROBES else f"{self.key} {value} s"
+
+
+def number(text: bytes) -> int:
+    """Give the value that the kernel's file holds; OSError where that is no number."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise OSError(f"holds {text!r}, which is no number") from error

@@ -11,7 +11,9 @@ class Reason(StrEnum):
     FILE = "policy file"
     TIMER = "timer"
     WRITE = "write to the kernel"
+    NAMESPACES = "network namespace"
     PAUSE = "end of a pause"
+    SOCKETS = "more sockets to tend"
     STOP = "stop"
 
 

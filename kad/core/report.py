@@ -100,6 +100,11 @@ class Report:
         return tuple(result for result in self if result.outcome in outcomes)
 
     @property
+    def shown(self) -> object:
+        """What the state file shows of it: where that is as it was, nothing is to be written."""
+        return tuple((each.policy, each.now, each.state) for each in self), self.contended
+
+    @property
     def in_force(self) -> bool:
         """Whether every parameter of the policy has the policy's value."""
         return all(result.outcome in AGREED or result.policy is None for result in self)

@@ -1,13 +1,13 @@
 """Hold the state that kad shows, in the shape of its state file."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from kad.core.errors import PolicyError, ascii_line
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy, describe
 from kad.core.report import FAILED, LEFT, Report, State
-from kad.core.shape import field_name, take
+from kad.core.shape import give, take
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,12 +69,32 @@ class ParameterStatus(NamedTuple):
 
 
 class NamespaceStatus(NamedTuple):
-    """One network namespace."""
+    """One network namespace; `reason` says why it is not managed, or cannot be."""
 
     name: str
     inode: int
     managed: bool
     parameters: Mapping[Parameter, ParameterStatus]
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Give the state file's object; most have no reason."""
+        plain = {name: give(value) for name, value in self._asdict().items()}
+        return {name: value for name, value in plain.items() if value is not None}
+
+
+class Elsewhere(NamedTuple):
+    """The other network namespaces, summed up: the worst state, and what it is in words."""
+
+    state: State = State.IN_FORCE
+    words: str = ""
+
+
+class SocketsStatus(NamedTuple):
+    """The connections by class, loopback aside; None where no timer is stale."""
+
+    totals: Mapping[str, int]
+    longest_stale_s: float | None = None
 
 
 class Status(NamedTuple):
@@ -90,10 +110,12 @@ class Status(NamedTuple):
     reload: ReloadStatus | None = None
     checks: ChecksStatus | None = None
     drift: DriftStatus | None = None
+    sockets: SocketsStatus | None = None
 
     def as_json(self) -> dict[str, object]:
         """Give the state file's object, in the order in which it reads best."""
-        plain: dict[str, object] = {name: _plain(value) for name, value in _items(self)}
+        plain = {name: give(value) for name, value in self._asdict().items()}
+        plain["namespaces"] = [each.as_json() for each in self.namespaces]
         first = ("generation", "pid", "state", "mode", "policy", "reload", "checks", "drift")
         ordered = {name: plain.pop(name) for name in first}
         return {"version": VERSION, **ordered, **plain}
@@ -103,12 +125,21 @@ class Status(NamedTuple):
         """Take back what `as_json` gave; ValueError for a damaged or newer file's content."""
         if take(_Version, plain).version != VERSION:
             raise ValueError("not a state file of this version of kad")
-        status = take(cls, plain)
+        status = take(cls, _with_reasons(plain))
         if not status.namespaces or status.namespaces[0].parameters.keys() != {*Parameter}:
             raise ValueError("not a state file: it lacks a parameter")
         if status.checks is not None:
             moment(status.checks.last_at)
         return status
+
+
+def _with_reasons(plain: object) -> object:
+    """Put back what `as_json` leaves out of most namespaces."""
+    if not isinstance(plain, dict) or not isinstance(plain.get("namespaces"), list):
+        return plain
+    spaces = plain["namespaces"]
+    named = [{"reason": None, **each} if isinstance(each, dict) else each for each in spaces]
+    return {**plain, "namespaces": named}
 
 
 class _Version(NamedTuple):
@@ -127,23 +158,6 @@ def moment(text: str) -> "datetime":
     return at
 
 
-def _items(value: tuple[object, ...]) -> Iterator[tuple[str, object]]:
-    """Give the fields as the state file names them."""
-    names: tuple[str, ...] = value._fields  # type: ignore[attr-defined]
-    return ((field_name(name), getattr(value, name)) for name in names)
-
-
-def _plain(value: object) -> object:
-    """Make objects of named tuples, at any depth."""
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if not isinstance(value, tuple):
-        return value
-    if hasattr(value, "_fields"):
-        return {name: _plain(each) for name, each in _items(value)}
-    return [_plain(each) for each in value]
-
-
 def namespace_status(report: Report, inode: int) -> NamespaceStatus:
     """Give kad's own namespace as a pass left it."""
     parameters = {
@@ -152,17 +166,25 @@ def namespace_status(report: Report, inode: int) -> NamespaceStatus:
     return NamespaceStatus("host", inode, managed=True, parameters=parameters)
 
 
-def overall(report: Report, error: PolicyError | None) -> State:
-    """Sum up a pass and the policy file's trouble."""
-    return State.DEGRADED if error else report.state
+def overall(report: Report, error: PolicyError | None, elsewhere: Elsewhere) -> State:
+    """Sum up a pass, the policy file's trouble and the other namespaces."""
+    states = {State.DEGRADED if error else report.state, elsewhere.state}
+    return next(each for each in (State.DEGRADED, State.DRIFTED, State.IN_FORCE) if each in states)
 
 
-def status_line(policy: Policy, report: Report, error: PolicyError | None) -> str:
+def status_line(
+    policy: Policy, report: Report, error: PolicyError | None, elsewhere: Elsewhere
+) -> str:
     """Say the present state in one ASCII line, the worst first, for systemd's STATUS=."""
-    return ascii_line(f"{overall(report, error)}: {_trouble(policy, report, error)}")
+    state = overall(report, error, elsewhere)
+    own = State.DEGRADED if error else report.state
+    told = elsewhere.words if state is not own else trouble(policy, report, error)
+    others = f"; {elsewhere.words}" if state is State.IN_FORCE and elsewhere.words else ""
+    return ascii_line(f"{state}: {told}{others}")
 
 
-def _trouble(policy: Policy, report: Report, error: PolicyError | None) -> str:
+def trouble(policy: Policy, report: Report, error: PolicyError | None = None) -> str:
+    """Say what is wrong in one namespace; where nothing is, what is in force."""
     if error:
         return f"policy rejected, {policy} stays: {error}"
     failed = report.having(FAILED)

@@ -17,17 +17,32 @@ class Attempts:
         """Do it; say once that it failed, and why, and once that it works again."""
         try:
             action()
-        except (OSError, MemoryError) as error:
-            why = _reason(error)
-            if self._failing.get(what) != why:
-                self._journal.say(Priority.WARNING, f"cannot {what}: {why}")
-            self._failing[what] = why
+        except (OSError, MemoryError, ImportError) as error:
+            self.note(what, _reason(error))
         else:
+            self.note(what, None)
+
+    def failing(self, what: str) -> str | None:
+        """Give why it cannot be done; None where it can, or was not tried."""
+        return self._failing.get(what)
+
+    def note(self, what: str, why: str | None) -> None:
+        """Take down that it cannot be done, or with None that it can."""
+        if why is None:
             if self._failing.pop(what, None) is not None:
                 self._journal.event(Event(Kind.RECOVERED, f"can {what} again"))
+        elif self._failing.get(what) != why:
+            self._journal.say(Priority.WARNING, f"cannot {what}: {why}")
+            self._failing[what] = why
+
+    def forget(self, what: str) -> None:
+        """Let go of it without a word, as nobody wants it done any more."""
+        self._failing.pop(what, None)
 
 
-def _reason(error: OSError | MemoryError) -> str:
+def _reason(error: OSError | MemoryError | ImportError) -> str:
     if isinstance(error, MemoryError):
         return "out of memory"
+    if isinstance(error, ImportError):  # without descriptors Python finds no module
+        return f"module {error.name} is not readable"
     return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)

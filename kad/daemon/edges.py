@@ -1,11 +1,12 @@
 """Say what the loop needs of the world around it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kad.core.errors import PolicyError
 from kad.core.events import Event, Priority
 from kad.core.parameters import Parameter
+from kad.core.policy import Sockets
 from kad.core.reasons import Reason
 from kad.core.status import Status
 from kad.daemon.source import Loaded
@@ -14,6 +15,7 @@ from kad.watch import Health
 
 if TYPE_CHECKING:
     from kad.core.neighbours.setting import Setting
+    from kad.core.sockets.tending import Look, Tended
 
 
 class Inbox(Protocol):
@@ -31,11 +33,13 @@ class Inbox(Protocol):
 class RememberingKernel(Kernel, Protocol):
     """The kernel, with what it had before kad's first write, so far as that can be read back."""
 
-    unusable: list[str]
-
     @property
     def values(self) -> Mapping[Parameter, int]:
         """What is to be put back."""
+        ...
+
+    def replace_unusable(self) -> list[str]:
+        """Name the files in which that cannot be read, for the last time."""
         ...
 
 
@@ -67,7 +71,10 @@ class Lock(Protocol):
     """What makes this daemon the only one."""
 
     def hold(self) -> str | None:
-        """Take it anew where its file was removed, and name that; OSError where it cannot be."""
+        """Take it anew where its file was removed, and name that; OSError where it cannot be.
+
+        KadError where another daemon has it.
+        """
         ...
 
 
@@ -76,6 +83,77 @@ class WriteWatch(Protocol):
 
     def refresh(self) -> bool:
         """Watch all; tell whether that is so only since now; OSError where it cannot be."""
+        ...
+
+
+class NamespaceKernel(Kernel, Protocol):
+    """The parameters of another namespace; FileNotFoundError when it has gone."""
+
+    @property
+    def cookie(self) -> int:
+        """What stands for the namespace until the next boot."""
+        ...
+
+    def has(self, values: Mapping[Parameter, int]) -> bool:
+        """Whether these are in the kernel."""
+        ...
+
+
+class FoundNamespace(Protocol):
+    """A namespace that was seen."""
+
+    @property
+    def inode(self) -> int:
+        """Its number, which another may have after it."""
+        ...
+
+    @property
+    def name(self) -> str | None:
+        """What ip-netns(8) calls it."""
+        ...
+
+    def own_name(self) -> str:
+        """Give the name that is shown."""
+        ...
+
+
+class NamespaceFinder(Protocol):
+    """The other network namespaces of the machine."""
+
+    def ready(self) -> None:
+        """Be told of new ones; OSError says why kad cannot look after any."""
+        ...
+
+    def find(self) -> Mapping[int, FoundNamespace]:
+        """Give those that are there, by inode."""
+        ...
+
+    def open(self, found: Iterable[Any]) -> Mapping[int, NamespaceKernel | OSError]:
+        """Open each."""
+        ...
+
+    def drop(self, inode: int) -> None:
+        """Let go of one."""
+        ...
+
+    def leave(self, inodes: Iterable[int]) -> None:
+        """Take down which of them are none of kad's business, their sockets neither."""
+        ...
+
+
+class NamespaceMemory(Protocol):
+    """What kad found in each namespace before it first wrote there, by cookie."""
+
+    def __getitem__(self, cookie: int) -> Mapping[Parameter, int] | None:
+        """Give what is known."""
+        ...
+
+    def keep(self, values: Mapping[int, Mapping[Parameter, int] | None]) -> None:
+        """Remember, or forget."""
+        ...
+
+    def only(self, cookies: Iterable[int]) -> None:
+        """Forget all others."""
         ...
 
 
@@ -133,11 +211,23 @@ class StateStore(Protocol):
         ...
 
 
+class SocketsEdge(Protocol):
+    """The open sockets."""
+
+    def look(self, wish: Sockets, policy_s: int | None) -> "Look":
+        """Count them, and find what the policy wants done; OSError where kad may not ask."""
+        ...
+
+    def tend(self, look: "Look") -> "Tended":
+        """Do it; OSError, in words that name what is missing, where kad may not."""
+        ...
+
+
 class Edges(NamedTuple):
     """All that the loop touches.
 
-    `neighbours` gives the lines of other files that set the parameters; `monotonic` gives seconds,
-    `utc` an ISO 8601 time.
+    `sockets` makes its edge when the policy first wants it. `neighbours` gives the lines of other
+    files that set the parameters; `monotonic` gives seconds, `utc` an ISO 8601 time.
     """
 
     inbox: Inbox
@@ -146,9 +236,12 @@ class Edges(NamedTuple):
     source: PolicySource
     watch: FileWatch
     writes: WriteWatch
+    namespaces: NamespaceFinder
+    memory: NamespaceMemory
     manager: ServiceManager
     journal: Teller
     state: StateStore
+    sockets: Callable[[], SocketsEdge]
     neighbours: Callable[[], tuple["Setting", ...]]
     monotonic: Callable[[], float]
     utc: Callable[[], str]

@@ -1,31 +1,37 @@
 """Wait for any reason and run the same pass."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
-from kad.core.denial import denial
-from kad.core.events import Event, Kind, Priority
-from kad.core.history import History
+from kad.core.errors import StoppedError
+from kad.core.events import Event, Priority
+from kad.core.namespaces import Scope
 from kad.core.news import news
-from kad.core.policy import Mode, OnStop, Policy
+from kad.core.policy import Mode, OnStop
 from kad.core.reasons import READS_FILE, Reason
-from kad.core.report import Outcome, Report
-from kad.core.status import Status, namespace_status, overall, status_line
+from kad.core.report import Report, State
+from kad.core.status import Elsewhere, Status, namespace_status, overall, status_line
 from kad.daemon.advisor import Advisor
 from kad.daemon.attempts import Attempts
 from kad.daemon.edges import Edges
 from kad.daemon.held import HeldPolicy
+from kad.daemon.host import Host
+from kad.daemon.showing import Showing
 from kad.daemon.tally import Tally
-from kad.reconcile import reconcile
+from kad.daemon.tending import Tending
+from kad.daemon.watching import Watching
 
-# The state file is written at least this often, or at each check where those are rarer.
-STATE_EVERY_S = 60
-# So often in a row a watch that began anew has the file read once more; then the timer does.
-MOST_REARMED = 10
+if TYPE_CHECKING:
+    from kad.daemon.others import Others
+
+_CHECK = "finish a check"
+_TENDING = "tend open sockets"
 
 
 class Daemon:
-    """One loop over kad's own network namespace.
+    """One loop over kad's own network namespace and, where the policy asks for it, the others.
 
     `watched` are the names under which the policy may lie, `inode` is the namespace's and `host`
     whether it is PID 1's, None where that is not known.
@@ -35,25 +41,25 @@ class Daemon:
         self, edges: Edges, watched: tuple[str, ...], *, pid: int, inode: int, host: bool | None
     ) -> None:
         self._edges = edges
-        self._watched = watched
+        self._watching = Watching(edges, watched)
         self._pid = pid
         self._inode = inode
         self._held = HeldPolicy(edges.source, edges.utc)
-        self._history = History()
+        self._host = Host(edges.kernel)
         self._tally = Tally()
+        self._tending = Tending(edges.sockets, edges.monotonic)
         self._advisor = Advisor(edges.neighbours, host=host)
         self._next_check = 0.0
         self._check_every = 0
-        self._state_written = 0.0
-        self._shown: object = None
-        self._unwatched: str | None = None
-        self._rearmed = 0
+        self._showing = Showing(edges)
         self._attempts = Attempts(edges.journal)
+        self._others: Others | None = None
 
     def run(self) -> None:
-        """Run until a reason to stop; PolicyError or DeniedError before READY=1 only."""
-        self._pass({Reason.BOOT})
-        for file in self._edges.kernel.unusable:
+        """Run until a reason to stop; KadError before READY=1, or where another has the lock."""
+        report = self._pass({Reason.BOOT})
+        self._attempts.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
+        for file in self._edges.kernel.replace_unusable():
             lost = "is damaged, or another kad's: what kad found at first is not known"
             self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
         while True:
@@ -61,8 +67,12 @@ class Daemon:
             if Reason.STOP in reasons:
                 break
             reasons |= self._due()
-            if reasons:
-                self._attempts.make("finish a check", partial(self._pass, reasons))
+            # With the policy in hand first: a file that is being changed does not hold it up.
+            first = {Reason.WRITE} & reasons if reasons & READS_FILE else set()
+            with suppress(StoppedError):  # the inbox has the reason
+                for each in (first, reasons - first):
+                    if each:
+                        self._attempts.make(_CHECK, partial(self._check, each))
             if self._edges.manager.watchdog_s is not None:
                 self._tell_manager(self._edges.manager.watchdog)
         self._stop()
@@ -70,20 +80,26 @@ class Daemon:
     def _deadline(self) -> float:
         now = self._edges.monotonic()
         ping = self._edges.manager.watchdog_s
-        fight = self._history.deadline
+        fight = self._fight
         return min(
             self._next_check,
             self._next_check if ping is None else now + ping,
             self._next_check if fight is None else fight,
         )
 
+    @property
+    def _fight(self) -> float | None:
+        """When something is due on account of a fight, in whatever namespace."""
+        others = None if self._others is None else self._others.deadline
+        due = [each for each in (self._host.deadline, others) if each is not None]
+        return min(due, default=None)
+
     def _due(self) -> set[Reason]:
-        now = self._edges.monotonic()
-        fight = self._history.deadline
+        now, fight = self._edges.monotonic(), self._fight
         timer = {Reason.TIMER} if now >= self._next_check else set()
         return timer | ({Reason.PAUSE} if fight is not None and now >= fight else set())
 
-    def _pass(self, reasons: set[Reason]) -> None:
+    def _pass(self, reasons: set[Reason]) -> Report:
         began = self._edges.monotonic()
         reload, boot = Reason.RELOAD in reasons, Reason.BOOT in reasons
         if reload:
@@ -94,20 +110,45 @@ class Daemon:
             # Here already, so that what ends this pass early is not tried again at once.
             self._next_check = began + self._check_every
         events = self._load(began, boot=boot) if loads else []
-        before, report = self._reconcile(began, boot=boot)
+        before, report = self._host.run(self._held.policy, began, boot=boot)
+        self._tally.take(before, report, self._edges.utc())
+        others = self._run_others(began, look=loads or Reason.NAMESPACES in reasons)
         if reload:
-            self._tally.answer(int(began * 1e6), self._held.error, report)
-        self._tell([*events, *news(before, report), *self._held.news(report)])
-        if self._shows_news(report) or reload or self._state_is_due():
+            self._tally.answer(int(began * 1e6), self._held.error, report, self._summed_up)
+        self._tell([*events, *news(before, report), *others, *self._held.news(report)])
+        if self._shows_news(report) or reload or self._showing.is_due(self._check_every):
             self._write_state(report)
         self._inform(report, ready=boot or reload)
+        return report
+
+    def _check(self, reasons: set[Reason]) -> None:
+        self._finish(self._pass(reasons), reasons)
+
+    def _finish(self, report: Report, reasons: set[Reason]) -> None:
+        """Do what a pass has no need to wait for, and READY=1 neither."""
+        loads, every_s = bool(reasons & READS_FILE), self._check_every
+        self._tend_sockets(report)
         if loads:
             self._attempts.make("keep the last good policy", self._held.keep)
-            self._watch()
-            self._attempts.make("see writes to the parameters at once", self._watch_writes)
-            # Last, and so after READY=1: it reads a dozen files.
-            if self._advisor.look_around(self._held.policy):
-                self._write_state(report)
+            self._tell(self._watching.the_file(self._held.file, every_s))
+        if loads or Reason.NAMESPACES in reasons:
+            self._tell(self._watching.the_parameters(every_s))
+        # It reads a dozen files.
+        if loads and self._advisor.look_around(self._held.policy):
+            self._write_state(report)
+
+    def _tend_sockets(self, report: Report) -> None:
+        """Do what the policy wants of open sockets: after READY=1, as there may be very many."""
+        before = self._attempts.failing(_TENDING), self._tending.status
+        if not self._held.policy.sockets.wanted:
+            self._attempts.forget(_TENDING)
+        tend = partial(self._tending.tend, self._held.policy)
+        self._attempts.make(_TENDING, lambda: self._tell(tend()))
+        if self._tending.more:
+            self._edges.inbox.nudge(Reason.SOCKETS)
+        if (self._attempts.failing(_TENDING), self._tending.status) != before:
+            self._write_state(report)
+            self._inform(report, ready=False)
 
     def _load(self, began: float, *, boot: bool) -> list[Event]:
         events = list(self._held.boot() if boot else self._held.load())
@@ -115,24 +156,42 @@ class Daemon:
         self._next_check = began + self._check_every
         return events
 
-    def _reconcile(self, began: float, *, boot: bool) -> tuple[Report, Report]:
-        """Run the pass; give the report of the one before and its own."""
-        policy, before = self._held.policy, self._history.last
-        report = reconcile(policy, self._edges.kernel, self._history.judge(policy, began))
-        refused = denial(report) if boot else None
-        if refused is not None:
-            raise refused
-        report = self._history.learn(policy, report, began)
-        self._tally.take(before, report, self._edges.utc())
-        return before, report
+    def _run_others(self, began: float, *, look: bool) -> list[Event]:
+        """Run the pass over the other namespaces, where the policy wants one."""
+        policy = self._held.policy
+        if self._others is None:
+            if policy.namespaces.scope is Scope.HOST:
+                return []
+            from kad.daemon.others import Others  # noqa: PLC0415  # memory and boot time
+
+            attempts = self._attempts.note, self._attempts.forget
+            self._others = Others(self._edges.namespaces, self._edges.memory, *attempts)
+        events, reports = self._others.run(policy, began, look=look)
+        for before, report in reports:
+            self._tally.drifts(before, report, self._edges.utc())
+        return events
+
+    @property
+    def _summed_up(self) -> Elsewhere:
+        return Elsewhere() if self._others is None else self._others.elsewhere()
+
+    @property
+    def _elsewhere(self) -> Elsewhere:
+        """Sum up what is beside the host's own parameters."""
+        others = self._summed_up
+        why = self._attempts.failing(_TENDING)
+        if why is None or others.state is State.DEGRADED:
+            return others
+        return Elsewhere(State.DEGRADED, f"cannot {_TENDING}: {why}")
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
             fields = {"KAD_NAMESPACE": "host"} if "KAD_PARAMETER" in event.fields else {}
-            self._edges.journal.event(event, KAD_POLICY_FILE=self._held.file, **fields)
+            named = {"KAD_POLICY_FILE": self._held.file, **fields, **event.fields}
+            self._edges.journal.event(event, **named)
 
     def _inform(self, report: Report, *, ready: bool) -> None:
-        line = status_line(self._held.policy, report, self._held.error)
+        line = status_line(self._held.policy, report, self._held.error, self._elsewhere)
         tell = self._edges.manager.ready if ready else self._edges.manager.status
         self._tell_manager(partial(tell, line))
 
@@ -144,78 +203,36 @@ class Daemon:
         if lost is not None:
             self._edges.journal.say(Priority.WARNING, f"{lost} was removed; made anew")
 
-    def _state_is_due(self) -> bool:
-        """Whether the file is not as kad wrote it, or would be a minute old at the next check."""
-        until = self._edges.monotonic() + self._check_every
-        old = until - self._state_written > STATE_EVERY_S
-        return old or not self._edges.state.intact()
-
     def _shows_news(self, report: Report) -> bool:
-        """Whether the state file would say something else than it did, its counts aside."""
-        values = tuple((each.policy, each.now, each.state) for each in report)
-        shown = (self._held.status, values, report.contended, self._tally.drift)
-        news, self._shown = shown != self._shown, shown
-        return news
+        others = None if self._others is None else self._others.revision
+        return self._showing.is_news((self._held.status, report.shown, self._tally.drift, others))
 
     def _write_state(self, report: Report) -> None:
-        self._state_written = self._edges.monotonic()
         status = self._status(report)
-        self._attempts.make("write the state file", lambda: self._edges.state.write(status))
+        self._attempts.make("write the state file", partial(self._showing.write, status))
 
     def _status(self, report: Report) -> Status:
         policy = self._held.policy
+        others = () if self._others is None else self._others.statuses()
         return Status(
-            state=overall(report, self._held.error),
+            state=overall(report, self._held.error, self._elsewhere),
             mode=policy.mode,
             policy=self._held.status,
-            namespaces=(namespace_status(report, self._inode),),
+            namespaces=(namespace_status(report, self._inode), *others),
             advice=self._advisor.advice(policy, report),
             generation=self._tally.generation,
             pid=self._pid,
             reload=self._tally.reload,
             checks=self._tally.checks(policy.check_every),
             drift=self._tally.drift,
+            sockets=self._tending.status,
         )
-
-    def _watch(self) -> None:
-        """Keep the watch alive; read the file once more where it began only now."""
-        health = self._edges.watch.refresh(self._watched)
-        if health.lost != self._unwatched and health.lost is not None:
-            every = f"checking every {self._held.policy.check_every} s instead"
-            text = f"no longer watching {self._held.file} ({health.lost}); {every}"
-            self._tell([Event(Kind.WATCH_LOST, text)])
-        if health.watching and (health.lost or self._unwatched):
-            self._tell([Event(Kind.RECOVERED, f"watching {self._held.file} again")])
-        self._unwatched = None if health.watching else health.lost
-        # A watch that begins anew at every look would else have kad spin.
-        self._rearmed = self._rearmed + 1 if health.began else 0
-        if 0 < self._rearmed < MOST_REARMED:
-            self._edges.inbox.nudge(Reason.FILE)
-
-    def _watch_writes(self) -> None:
-        if self._edges.writes.refresh():
-            self._edges.inbox.nudge(Reason.WRITE)
 
     def _stop(self) -> None:
         self._tell_manager(self._edges.manager.stopping)
         policy = self._held.policy
         if policy.on_stop is OnStop.RESTORE and policy.mode is Mode.ENFORCE:
-            self._tell(self._put_back(policy))
+            self._tell(self._host.put_back(policy))
+            if self._others is not None:
+                self._tell(self._others.put_back())
         self._edges.state.remove()
-
-    def _put_back(self, policy: Policy) -> list[Event]:
-        """Put back what kad found, save where somebody else has set another value since."""
-        audit = policy._replace(mode=Mode.AUDIT)
-        once = History().judge
-        found = reconcile(audit, self._edges.kernel, once(audit, 0))
-        originals = self._edges.kernel.values
-        ours = {
-            each.parameter: originals[each.parameter]
-            for each in found
-            if each.outcome is Outcome.IN_FORCE and each.parameter in originals
-        }
-        if not ours:
-            return []
-        restoring = Policy(values=ours)
-        report = reconcile(restoring, self._edges.kernel, once(restoring, 0))
-        return list(news(Report({}), report))

@@ -3,13 +3,16 @@
 import os
 import select
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from math import ceil
 from time import monotonic
 from typing import NamedTuple
 
-from kad.core.reasons import Reason
+from kad.core.reasons import READS_FILE, Reason
+
+# What comes as several events: an editor's steps, a container's mounts and links.
+_BURSTS = {Reason.FILE, Reason.NAMESPACES}
 
 
 class _Source(NamedTuple):
@@ -17,6 +20,7 @@ class _Source(NamedTuple):
 
     take: Callable[[], Reason]
     woke: deque[float]
+    events: int
 
 
 class Mailbox:
@@ -41,6 +45,8 @@ class Mailbox:
         self._poll.register(self._woken, select.POLLIN)
         self._sources: dict[int, _Source] = {}
         self._resting: dict[int, float] = {}
+        # The bursts that go on: when the first was heard of each, and the last.
+        self._bursts: dict[Reason, tuple[float, float]] = {}
 
     def nudge(self, reason: Reason) -> None:
         """Wake the loop; from any thread and from a signal handler."""
@@ -48,21 +54,39 @@ class Mailbox:
         with suppress(BlockingIOError):  # so full that the loop will wake
             os.write(self.wakeup, b"\0")
 
-    def listen(self, descriptor: int, take: Callable[[], Reason]) -> None:
-        """Wake the loop too whenever the descriptor can be read, which `take` does."""
-        self._sources[descriptor] = _Source(take, deque(maxlen=self.BURST))
-        self._poll.register(descriptor, select.POLLIN)
+    def listen(
+        self, descriptor: int, take: Callable[[], Reason], events: int = select.POLLIN
+    ) -> None:
+        """Wake the loop too on the poll(2) events; `take` reads what there is to be read."""
+        self._sources[descriptor] = _Source(take, deque(maxlen=self.BURST), events)
+        self._poll.register(descriptor, events)
 
     def wait(self, deadline: float | None) -> set[Reason]:
-        """Wait for reasons, until `deadline` on the monotonic clock; give all there are."""
-        reasons = self._take(deadline)
-        patience = monotonic() + self.PATIENCE_S
-        while reasons == {Reason.FILE}:
-            more = self._take(min(patience, monotonic() + self.SETTLE_S))
-            if not more or monotonic() >= patience:
-                return reasons | more
-            reasons |= more
-        return reasons
+        """Wait for reasons, until `deadline` on the monotonic clock; give all there are.
+
+        What comes as a burst is left until it is over, and does not hold up anything else.
+        """
+        while True:
+            heard = self._take(min((*self._ends(), *_known(deadline)), default=None))
+            now = monotonic()
+            for reason in heard & _BURSTS:
+                first, _ = self._bursts.get(reason, (now, now))
+                self._bursts[reason] = (first, now)
+            given = heard - _BURSTS
+            # What reads the file looks at all that a burst is about.
+            ended = [each for each in self._bursts if given & READS_FILE or self._end(each) <= now]
+            for reason in ended:
+                del self._bursts[reason]
+            if given or ended or (deadline is not None and now >= deadline):
+                return given | set(ended)
+
+    def _ends(self) -> Iterator[float]:
+        return (self._end(reason) for reason in self._bursts)
+
+    def _end(self, reason: Reason) -> float:
+        """When a burst counts as over."""
+        first, last = self._bursts[reason]
+        return min(last + self.SETTLE_S, first + self.PATIENCE_S)
 
     def _take(self, deadline: float | None) -> set[Reason]:
         while True:
@@ -97,4 +121,8 @@ class Mailbox:
         for descriptor, until in tuple(self._resting.items()):
             if monotonic() >= until:
                 del self._resting[descriptor]
-                self._poll.register(descriptor, select.POLLIN)
+                self._poll.register(descriptor, self._sources[descriptor].events)
+
+
+def _known(deadline: float | None) -> tuple[float, ...]:
+    return () if deadline is None else (deadline,)

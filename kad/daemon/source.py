@@ -18,6 +18,10 @@ class Loaded(NamedTuple):
     policy: Policy
 
 
+# StoppedError where it was not waited for.
+Validate = Callable[[bytes, str], Policy]
+
+
 class Source:
     """The policy file as the operator names it, and the last good one kept beside.
 
@@ -28,10 +32,12 @@ class Source:
     def __init__(
         self,
         find: Callable[[], PolicyPath],
+        validate: Validate,
         environ: Mapping[str, str],
         store: LastGood | None,
     ) -> None:
         self._find = find
+        self._validate = validate
         self._environ = environ
         self._store = store
         self._good: Loaded | None = None
@@ -48,12 +54,12 @@ class Source:
         elif self._bad == (where.path, raw):
             raise PolicyError(*self._mistakes)
         else:
-            self._good = self._validate(where.path, raw)
+            self._good = self._judge(where.path, raw)
         return self._good
 
-    def _validate(self, path: str, raw: bytes) -> Loaded:
+    def _judge(self, path: str, raw: bytes) -> Loaded:
         try:
-            return Loaded(path, raw, policyfile.validate_in_child(raw, path))
+            return Loaded(path, raw, self._validate(raw, path))
         except UncheckedPolicyError:
             raise
         except PolicyError as error:
@@ -81,7 +87,7 @@ class Source:
         if saved is None:
             return None
         try:
-            return Loaded(path, saved.raw, policyfile.validate_in_child(saved.raw, path))
+            return Loaded(path, saved.raw, self._validate(saved.raw, path))
         except PolicyError:
             return None
 

@@ -2,8 +2,8 @@
 
 from kad.core.errors import PolicyError, UncheckedPolicyError
 from kad.core.news import DRIFT_OUTCOME, drifted
-from kad.core.report import FAILED, Outcome, Report, Result
-from kad.core.status import ChecksStatus, DriftStatus, LastDrift, ReloadStatus
+from kad.core.report import FAILED, Outcome, Report, Result, State
+from kad.core.status import ChecksStatus, DriftStatus, Elsewhere, LastDrift, ReloadStatus
 
 
 class Tally:
@@ -24,16 +24,23 @@ class Tally:
         """Count one pass that ended `at`."""
         self._checks += 1
         self._last_at = at
+        self.drifts(before, report, at)
+
+    def drifts(self, before: Report, report: Report, at: str) -> None:
+        """Count the drifts of a pass over one namespace."""
         new = drifted(before, report)
         for result in report:
             # What was put off is noted once more, uncounted, when it has been restored.
             if result in new or (result.drift and result.outcome is Outcome.WRITTEN):
                 self.drift = DriftStatus(self.drift.count_ + (result in new), _last(result, at))
 
-    def answer(self, began_usec: int, error: PolicyError | None, report: Report) -> None:
+    def answer(
+        self, began_usec: int, error: PolicyError | None, report: Report, elsewhere: Elsewhere
+    ) -> None:
         """Note how a SIGHUP was answered."""
         self.generation += 1
         failures = [each.failure for each in report.having(FAILED | {Outcome.DEFERRED})]
+        failures += [elsewhere.words] if elsewhere.state is State.DEGRADED else []
         if error is not None:
             unchecked = isinstance(error, UncheckedPolicyError)
             outcome, told = "failed" if unchecked else "rejected", error.lines()

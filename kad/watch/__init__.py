@@ -103,11 +103,15 @@ class Watch:
             except (FileNotFoundError, NotADirectoryError):
                 raise
             except (OSError, RuntimeError) as error:
-                lost = f"{each.path}: {_why(error)}"
+                lost = _limit(error) or f"{each.path}: {_why(error)}"
         return lost
 
 
 def _why(error: OSError | RuntimeError) -> str:
-    if isinstance(error, OSError):
-        return inotify_words(error.errno or 0) or error.strerror or str(error)
-    return str(error)
+    words = error.strerror if isinstance(error, OSError) else None
+    return _limit(error) or words or str(error)
+
+
+def _limit(error: OSError | RuntimeError) -> str | None:
+    """Give the words for a limit, which is no one path's; None for anything else."""
+    return inotify_words(error.errno or 0) if isinstance(error, OSError) else None

@@ -59,7 +59,7 @@ class Observer:
     def __init__(self) -> None:
         """Start; OSError or RuntimeError where the system has no descriptor or thread left."""
         before = set(threading.enumerate())
-        self._others = _kernel_watches() or frozenset()
+        self._others = kernel_watches()
         self._observer = InotifyObserver()
         self._observer.start()
         self._threads = set(threading.enumerate()) - before
@@ -76,7 +76,9 @@ class Observer:
         before = set(threading.enumerate())
         self._observer.schedule(_Handler(paths, changed), directory, event_filter=wanted)
         self._threads |= set(threading.enumerate()) - before
-        self._watches = (_kernel_watches() or frozenset()) - self._others
+        there, others = kernel_watches(), self._others
+        # Where it is not known which are others', the end of one says nothing.
+        self._watches = frozenset() if there is None or others is None else there - others
 
     def ended(self) -> bool:
         """Whether a watched directory has gone, and a part of this with it."""
@@ -86,7 +88,7 @@ class Observer:
         """Say what has ended though nobody stopped it."""
         if not all(thread.is_alive() for thread in self._threads):
             return "a watching thread has ended"
-        there = _kernel_watches()
+        there = kernel_watches()
         lost = there is not None and self._watches - there
         return "the kernel dropped a watch" if lost else None
 
@@ -95,7 +97,7 @@ class Observer:
         self._observer.stop()
 
 
-def _kernel_watches() -> frozenset[str] | None:
+def kernel_watches() -> frozenset[str] | None:
     """Give this process's inotify watches as the kernel lists them: proc(5), fdinfo.
 
     None where it does not say: /proc is hidden, or no descriptor is left to read it with.
@@ -111,6 +113,8 @@ def _kernel_watches() -> frozenset[str] | None:
                 continue
             with open(f"/proc/self/fdinfo/{number}", encoding="ascii") as file:
                 found.update(f"{number} {line}" for line in file if line.startswith("inotify"))
-        except OSError:  # closed by another thread meanwhile
+        except FileNotFoundError:  # closed by another thread meanwhile
             continue
+        except OSError:
+            return None
     return frozenset(found)

@@ -24,7 +24,13 @@ from kad.core.errors import UsageError
         (["reload", "--policy", "p.toml"], "reload: --policy: no such option"),
         (["check", "p.toml", "--policy", "q.toml"], "the policy is named twice"),
         (["status", "--json", "--watch"], "status: argument --watch: not allowed with"),
-        (["reload", "--timeout", "1m"], "reload: argument --timeout: invalid int value: '1m'"),
+        *(
+            (
+                ["reload", f"--timeout={given}"],
+                "reload: argument --timeout: must be a whole number of seconds, 1 or more, got ",
+            )
+            for given in ("1m", "0", "-1", "1.5", "")
+        ),
         (["check", "--policy"], "check: argument --policy: expected one argument"),
         (["check", "--pol", "p.toml"], "check: --pol: no such option; did you mean --policy?"),
     ],

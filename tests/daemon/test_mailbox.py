@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from itertools import islice
 from time import monotonic
 
 import pytest
@@ -38,6 +39,7 @@ def test_a_deadline_that_has_passed_does_not_hide_what_came() -> None:
 def test_a_burst_of_file_events_is_one_wakeup() -> None:
     """An editor's four steps, some milliseconds apart, are read when they are over."""
     mailbox = Mailbox()
+    mailbox.SETTLE_S, mailbox.PATIENCE_S = 1.0, 60.0
     pause = threading.Event()
 
     def write() -> None:
@@ -51,6 +53,44 @@ def test_a_burst_of_file_events_is_one_wakeup() -> None:
     writer.join()
 
     assert reasons == {Reason.FILE}
+    assert mailbox.wait(monotonic() + 0.01) == set()
+
+
+def test_a_write_does_not_wait_for_a_file_that_is_being_changed() -> None:
+    """Nor is the file then read half done: it has its own time."""
+    mailbox = Mailbox()
+    mailbox.SETTLE_S, mailbox.PATIENCE_S = 0.2, 60.0
+    mailbox.nudge(Reason.FILE)
+    threading.Timer(0.02, mailbox.nudge, (Reason.WRITE,)).start()
+
+    first = mailbox.wait(None)
+
+    assert first == {Reason.WRITE}
+    assert mailbox.wait(None) == {Reason.FILE}
+
+
+def test_one_burst_does_not_end_another() -> None:
+    """Containers that come and go do not have a policy read half written."""
+    mailbox = Mailbox()
+    mailbox.SETTLE_S, mailbox.PATIENCE_S = 0.2, 60.0
+    mailbox.nudge(Reason.NAMESPACES)
+    timer = threading.Timer(0.1, mailbox.nudge, (Reason.FILE,))
+    timer.start()
+
+    first = mailbox.wait(None)
+    timer.join()
+
+    assert first == {Reason.NAMESPACES}
+    assert mailbox.wait(None) == {Reason.FILE}
+
+
+def test_what_reads_the_file_takes_its_change_along() -> None:
+    """A reload right after an edit is one pass."""
+    mailbox = Mailbox()
+    for reason in (Reason.FILE, Reason.RELOAD):
+        mailbox.nudge(reason)
+
+    assert mailbox.wait(None) == {Reason.FILE, Reason.RELOAD}
     assert mailbox.wait(monotonic() + 0.01) == set()
 
 
@@ -108,10 +148,11 @@ def test_an_endless_stream_of_events_wakes_the_loop_now_and_then(pipe: tuple[int
     mailbox.listen(pipe[0], lambda: Reason.WRITE)
     os.write(pipe[1], b"x")
 
-    woke = [mailbox.wait(monotonic() + 30) for _ in range(mailbox.BURST)]
+    # It may take more than a burst on a slow day: that is so many within a second.
+    woke = [*islice(iter(lambda: mailbox.wait(monotonic() + 0.05), set()), 1000)]
     mailbox.nudge(Reason.RELOAD)
 
-    assert woke == [{Reason.WRITE}] * mailbox.BURST
+    assert mailbox.BURST <= len(woke) < 1000
     assert mailbox.wait(monotonic() + 30) == {Reason.RELOAD}
 
 
@@ -147,17 +188,22 @@ def test_signals_wake_the_loop_while_it_waits() -> None:
     assert heard == [{Reason.STOP}, {Reason.STOP}, {Reason.RELOAD}]
 
 
-def test_a_signal_rings_by_itself_before_its_handler_runs() -> None:
-    """So one that comes just before the wait ends it, and does not lie until the next timer."""
+def test_a_signal_rings_by_itself_before_its_handler_runs(pipe: tuple[int, int]) -> None:
+    """So one that comes just before the wait ends it, and does not lie until the next event."""
     before = signal.getsignal(signal.SIGHUP)
-    reading, writing = os.pipe2(os.O_NONBLOCK)
-    install(lambda _: None, writing)
+    mailbox = Mailbox()
+    mailbox.listen(pipe[0], lambda: Reason.WRITE)
+    install(mailbox.nudge, mailbox.wakeup)
+    # In another thread, so that the wait itself is not interrupted; the handler runs after it.
+    ring = threading.Timer(0.02, signal.raise_signal, (signal.SIGHUP,))
+    too_late = threading.Timer(10, os.write, (pipe[1], b"x"))
+    ring.start()
+    too_late.start()
     try:
-        signal.raise_signal(signal.SIGHUP)
-
-        assert os.read(reading, 1)
+        heard = mailbox.wait(None)
     finally:
+        too_late.cancel()
         signal.signal(signal.SIGHUP, before)
         signal.set_wakeup_fd(-1)
-        os.close(reading)
-        os.close(writing)
+
+    assert heard == {Reason.RELOAD}

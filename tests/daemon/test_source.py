@@ -33,7 +33,8 @@ def store(tmp_path: Path) -> LastGood:
 
 def source(file: Path, store: LastGood | None = None) -> Source:
     """Give a source for the file, as a daemon that just started has it."""
-    return Source(partial(policyfile.find, None, str(file), {}), {}, store)
+    find = partial(policyfile.find, None, str(file), {})
+    return Source(find, policyfile.validate_in_child, {}, store)
 
 
 def bad(file: Path) -> PolicyError:

@@ -25,10 +25,11 @@ from kad.core.status import (
     ParameterStatus,
     PolicyStatus,
     ReloadStatus,
+    SocketsStatus,
     Status,
 )
 from kad.lastgood import LastGood, Saved
-from kad.originals import Originals
+from kad.originals import VERSION, Originals
 from kad.statefile import StateFile
 from tests.fakes import DEFAULTS, INTVL, PROBES, TIME, WANTED, WHOLE, FakeKernel
 
@@ -50,6 +51,7 @@ STATUS = Status(
     reload=ReloadStatus(81234567, "accepted"),
     checks=ChecksStatus(12, "2026-01-01T00:06:00Z", 30),
     drift=DriftStatus(1, LastDrift(TIME, 120, 7200, "restored", "2026-01-01T00:05:00Z")),
+    sockets=SocketsStatus({"stale": 1, "established": 1}, 7190.5),
 )
 
 
@@ -286,6 +288,7 @@ def test_the_state_file_has_the_documented_shape(tmp_path: Path) -> None:
             }
         ],
         "advice": ["be careful"],
+        "sockets": {"totals": {"stale": 1, "established": 1}, "longest_stale_s": 7190.5},
     }
 
 
@@ -423,6 +426,48 @@ def test_originals_that_no_kernel_can_have_had_are_none(tmp_path: Path, value: s
     path.write_text(path.read_text(encoding="utf-8").replace("7200", value), encoding="utf-8")
 
     assert not Originals(FakeKernel(), [str(tmp_path)], "boot", 7).values
+
+
+@pytest.mark.parametrize("values", [None, {"x": 1}])
+def test_originals_of_a_past_boot_are_no_trouble_whatever_is_in_them(
+    tmp_path: Path, values: object
+) -> None:
+    """After an upgrade and a reboot there is nothing that could have been put back."""
+    old = {"version": VERSION - 1, "boot": "another", "values": values}
+    (tmp_path / "originals.json").write_text(json.dumps(old), encoding="utf-8")
+
+    assert Originals(FakeKernel(), [str(tmp_path)], "boot", 7).replace_unusable() == []
+
+
+def test_unusable_originals_are_named_once(tmp_path: Path) -> None:
+    """Not at each start until the next boot; what the other directory has is kept."""
+    directories = [str(tmp_path / "state"), str(tmp_path / "run")]
+    for each in directories:
+        Path(each).mkdir()
+    Originals(FakeKernel(DEFAULTS), directories[1:], "boot", 7).write(TIME, 120)
+    damaged = tmp_path / "state" / "originals.json"
+    damaged.write_text("{", encoding="utf-8")
+
+    named = Originals(FakeKernel(), directories, "boot", 7).replace_unusable()
+    again = Originals(FakeKernel(), directories, "boot", 7)
+
+    assert named == [str(damaged)]
+    assert again.replace_unusable() == []
+    assert dict(again.values) == {TIME: 7200}
+
+
+def test_of_two_directories_with_originals_the_first_counts(tmp_path: Path) -> None:
+    """A file left in the runtime directory says nothing against the state directory's."""
+    directories = [str(tmp_path / "state"), str(tmp_path / "run")]
+    for each, kernel in zip(directories, (DEFAULTS, WANTED), strict=True):
+        Path(each).mkdir()
+        Originals(FakeKernel(kernel), [each], "boot", 7).write(TIME, 60)
+
+    both = Originals(FakeKernel(), directories, "boot", 7)
+
+    assert dict(both.values) == {TIME: 7200}
+    both.write(INTVL, 30)
+    assert [each.parent.name for each in tmp_path.glob("*/originals.json")] == ["state"]
 
 
 def test_without_a_place_to_keep_it_what_was_found_is_still_known(tmp_path: Path) -> None:

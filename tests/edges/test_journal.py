@@ -11,7 +11,7 @@ import pytest
 
 from kad.core.errors import ascii_line
 from kad.core.events import Event, Kind, Priority
-from kad.journal import Journal, NativeLog, serialize
+from kad.journal import Journal, NativeLog, PlainLog, serialize
 
 EVENT = Event(Kind.DRIFT, "drift: x is 1, policy says 2; restored", {"KAD_OUTCOME": "restored"})
 LOG = (
@@ -132,6 +132,54 @@ def test_a_terminal_gets_a_plain_sentence_in_colour(environ: dict[str, str], lin
     assert shown == line + "\r\n"
 
 
+MANY_LINES = """\
+import os, sys
+from kad.journal import *
+os.setgroups([]) if os.geteuid() == 0 else None
+os.setresuid(int(sys.argv[1]), int(sys.argv[1]), int(sys.argv[1]))
+log = Journal(open_log(os.environ))
+for _ in range(5000):
+    log.say(Priority.WARNING, "x" * 99)
+"""
+
+
+@pytest.mark.parametrize("user", [os.geteuid(), 65534])
+def test_a_terminal_that_nobody_reads_does_not_stop_the_work(user: int) -> None:
+    """After ^S, or in a terminal that hangs; be it another user's, as after `su`, too."""
+    if user not in {0, os.geteuid()} and os.geteuid() != 0:
+        pytest.skip("needs root to be another user")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", MANY_LINES, str(user)]
+    env = {**os.environ, "NO_COLOR": "1"}
+    try:
+        subprocess.run(command, stderr=theirs, env=env, check=True, timeout=60)
+
+        assert os.read(ours, 202) == 2 * (b"x" * 99 + b"\r\n")
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_line_that_was_cut_off_is_ended_and_counted() -> None:
+    """The next line stands by itself, and so does what is said of the lost one."""
+    reading, writing = os.pipe()
+    keep = os.dup(2)
+    os.dup2(writing, 2)
+    log = PlainLog()
+
+    log.entry({"PRIORITY": "6", "MESSAGE": "x" * 100_000})
+    got = os.read(reading, 100_000)
+    log.entry({"PRIORITY": "4", "MESSAGE": "drift"})
+    os.dup2(keep, 2)
+    for descriptor in (keep, writing):
+        os.close(descriptor)
+    rest = os.read(reading, 100_000)
+    os.close(reading)
+
+    assert set(got) == set(b"<6>x")
+    assert rest == b"\n<4>lines lost here, as nobody read them: 1\n<4>drift\n"
+
+
 def test_a_closed_stderr_does_not_stop_the_daemon() -> None:
     """A line nobody can read is no reason to end."""
     command = f'exec 2>&-; exec {sys.executable} -c "{LOG.replace(chr(34), "")}"'
@@ -157,6 +205,8 @@ def test_ids_and_priorities_are_the_documented_ones() -> None:
         "contention": ("56075040", Priority.WARNING),
         "write-failed": ("c5790846", Priority.ERR),
         "watch-lost": ("726a05a9", Priority.WARNING),
+        "namespaces-set": ("97e9ac3b", Priority.INFO),
         "recovered": ("a23fc0f9", Priority.NOTICE),
+        "sockets-changed": ("91142152", Priority.NOTICE),
     }
     assert all(len(each.message_id) == 32 for each in Kind)

@@ -91,7 +91,7 @@ def test_a_lock_that_another_daemon_took_meanwhile_is_its(tmp_path: Path) -> Non
     with RuntimeLock(str(tmp_path)) as lock:
         (tmp_path / "lock").unlink()
         with process(HOLD, tmp_path) as other:
-            with pytest.raises(OSError, match=f"kad runs there already, pid {other.pid}"):
+            with pytest.raises(KadError, match=f"kad runs there already, pid {other.pid}"):
                 lock.hold()
             assert daemon_pid(str(tmp_path)) == other.pid
             other.kill()

@@ -35,18 +35,30 @@ def heard(manager: socket.socket) -> list[str]:
     return datagrams
 
 
+def test_a_reload_that_was_cut_short_is_ended_by_the_next_word(manager: socket.socket) -> None:
+    """systemd would else wait for ever: it counts as reloading until READY=1."""
+    systemd = notify(manager)
+
+    systemd.reloading(81234567)
+    systemd.status("degraded")
+
+    assert heard(manager)[1] == "READY=1\nSTATUS=degraded"
+
+
 def test_each_state_is_one_datagram(manager: socket.socket) -> None:
     """READY=1 comes with its STATUS=, RELOADING=1 with its time: sd_notify(3)."""
     systemd = notify(manager)
 
     systemd.ready("in-force")
     systemd.reloading(81234567)
+    systemd.ready("in-force")
     systemd.status("drifted")
     systemd.stopping()
 
     assert heard(manager) == [
         "READY=1\nSTATUS=in-force",
         "RELOADING=1\nMONOTONIC_USEC=81234567",
+        "READY=1\nSTATUS=in-force",
         "STATUS=drifted",
         "STOPPING=1",
     ]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kad.watch import Watch
+from kad.watch import Watch, observer
 from kad.watch.names import directories, names_met
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -298,6 +298,23 @@ def test_a_dead_thread_is_noticed_and_the_watch_repaired(watched: Watched) -> No
         True,
     )
     assert watched.seen(partial(watched.file.write_text, "new", encoding="ascii"))
+
+
+def test_a_watch_that_began_without_a_look_at_proc_is_not_lost_with_the_one_before(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No descriptor was left for a moment: which watches are whose is then not known."""
+    watched.watch.refresh([str(watched.file)])
+    before = [each for each in threading.enumerate() if type(each).__name__.startswith("Inotify")]
+    look, blind = observer.kernel_watches, iter([None])
+    monkeypatch.setattr(observer, "kernel_watches", lambda: next(blind, look()))
+    other = [str(watched.root / "policy.toml")]
+
+    watched.watch.refresh(other)
+    for thread in before:
+        thread.join(PATIENCE_S)
+
+    assert watched.watch.refresh(other) == (None, True, False)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")

@@ -1,6 +1,7 @@
 """A watch on files that are held open, which tells of every write."""
 
 import os
+import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,15 +12,16 @@ from kad.core.reasons import Reason
 from kad.writes import Writes
 from tests.fakes import INTVL, TIME
 
+Held = dict[tuple[int, Parameter], int]
 Listened = dict[int, Callable[[], Reason]]
 
 
 @pytest.fixture
-def held(tmp_path: Path) -> Iterator[dict[Parameter, int]]:
+def held(tmp_path: Path) -> Iterator[Held]:
     """Give the time's file, open."""
     path = tmp_path / "time"
     path.write_text("7200\n", encoding="ascii")
-    held = {TIME: os.open(path, os.O_RDWR)}
+    held = {(7, TIME): os.open(path, os.O_RDWR)}
     yield held
     for descriptor in held.values():
         os.close(descriptor)
@@ -39,9 +41,7 @@ def listen_in(listened: Listened) -> Callable[[int, Callable[[], Reason]], None]
     return listened.__setitem__
 
 
-def test_a_write_by_whomever_is_told(
-    held: dict[Parameter, int], listened: Listened, tmp_path: Path
-) -> None:
+def test_a_write_by_whomever_is_told(held: Held, listened: Listened, tmp_path: Path) -> None:
     """Through whatever name, by whatever process."""
     Writes(lambda: held, listen_in(listened)).refresh()
     [(descriptor, take)] = listened.items()
@@ -53,22 +53,45 @@ def test_a_write_by_whomever_is_told(
 
 
 def test_only_a_watch_that_began_just_now_is_news(
-    held: dict[Parameter, int], listened: Listened, tmp_path: Path
+    held: Held, listened: Listened, tmp_path: Path
 ) -> None:
     """A quiet system is not compared again and again."""
     writes = Writes(lambda: held, listen_in(listened))
 
     first, second = writes.refresh(), writes.refresh()
     (tmp_path / "intvl").write_text("75\n", encoding="ascii")
-    held[INTVL] = os.open(tmp_path / "intvl", os.O_RDWR)
+    held[7, INTVL] = os.open(tmp_path / "intvl", os.O_RDWR)
 
     assert (first, second, writes.refresh()) == (True, False, True)
     assert len(listened) == 1
 
 
-def test_a_file_that_cannot_be_watched_is_an_error_that_names_it(listened: Listened) -> None:
-    """The operator reads why kad is slower than it could be."""
-    writes = Writes(lambda: {TIME: 987654}, listen_in(listened))
+def test_a_file_that_has_gone_stops_the_watch_on_no_other(
+    held: Held, listened: Listened, tmp_path: Path
+) -> None:
+    """A namespace that dies at once is no reason to be deaf to the rest."""
+    gone: Held = {(number, TIME): 987654 + number for number in range(5)}
+    writes = Writes(lambda: {**gone, **held}, listen_in(listened))
 
-    with pytest.raises(OSError, match="inotify"):
-        writes.refresh()
+    first, second = writes.refresh(), writes.refresh()
+    (tmp_path / "time").write_text("600\n", encoding="ascii")
+
+    assert (first, second) == (True, False)
+    [take] = listened.values()
+    assert take() is Reason.WRITE
+
+
+def test_a_watch_that_cannot_be_had_is_an_error_that_says_why(
+    held: Held, listened: Listened
+) -> None:
+    """The operator reads why kad is slower than it could be."""
+    Writes(lambda: held, listen_in(listened)).refresh()  # loads the library
+    writes = Writes(lambda: held, listen_in(listened))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+
+    try:
+        with pytest.raises(OSError, match="no inotify instance left"):
+            writes.refresh()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

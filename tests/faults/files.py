@@ -1,6 +1,7 @@
 """Damage what kad reads, for the length of a block."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -72,7 +73,7 @@ def kept_files_binary(scene: Scene) -> Iterator[None]:
 @contextmanager
 def kept_files_newer(scene: Scene) -> Iterator[None]:
     """Put another version into policy.json, originals.json and status.json."""
-    yield from _damaged(scene, lambda raw: raw.replace(b'"version": 1', b'"version": 2'))
+    yield from _damaged(scene, lambda raw: re.sub(rb'"version": \d', b'"version": 9', raw))
 
 
 @contextmanager

@@ -2,14 +2,17 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import pytest
 
 from tests.faults.scene import OTHER_POLICY, Scene
 from tests.netns import wait_until
+
+# A memory cgroup's files for its limit and for its swap, of version 1 and of version 2.
+_FILES_1 = ("memory.limit_in_bytes", "memory.swappiness")
+_FILES_2 = ("memory.max", "memory.swap.max")
 
 
 @contextmanager
@@ -29,33 +32,69 @@ def no_processes(scene: Scene) -> Iterator[None]:
     scene.limit("--nproc=1000:")
 
 
-def _memory_cgroup() -> tuple[Path, Path]:
-    """Make a memory cgroup with a limit; give it and its limit's file."""
-    first = Path("/sys/fs/cgroup/memory")  # version 1, where it is there
-    group = (first if first.is_dir() else first.parent) / f"kad-test-{os.getpid()}"
-    limit = group / ("memory.limit_in_bytes" if first.is_dir() else "memory.max")
+@contextmanager
+def _memory_cgroup(pid: int) -> Iterator[None]:
+    """Have a process in a memory cgroup of 16 MiB, of version 1 or 2, and then back in its own."""
+    first = Path("/sys/fs/cgroup/memory").is_dir()
+    top = Path("/sys/fs/cgroup", "memory" if first else "")
+    home = _cgroup_of(pid, top, "memory" if first else "")
+    if not first and "memory" not in (top / "cgroup.subtree_control").read_text("ascii").split():
+        # Refused where the top is a container's, with processes right in it.
+        (top / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
+    group = top / f"kad-test-{os.getpid()}"
+    group.mkdir()
     try:
-        if not first.is_dir():
-            (first.parent / "cgroup.subtree_control").write_text("+memory", encoding="ascii")
-        group.mkdir()
-        limit.write_text("16M", encoding="ascii")
-    except OSError as error:
-        pytest.skip(f"needs a memory cgroup that can be made: {error}")
-    return group, limit
+        with _limited(group, *(_FILES_1 if first else _FILES_2)):
+            (group / "cgroup.procs").write_text(str(pid), encoding="ascii")
+            yield
+    finally:
+        for each in (group / "cgroup.procs").read_text("ascii").split():
+            (home / "cgroup.procs").write_text(each, encoding="ascii")
+        group.rmdir()
+
+
+@contextmanager
+def _limited(group: Path, limit: str, swap: str) -> Iterator[None]:
+    (group / limit).write_text("16M", encoding="ascii")
+    if (group / swap).exists():
+        (group / swap).write_text("0", encoding="ascii")
+    yield
+    (group / limit).write_text("1G", encoding="ascii")
+
+
+def _cgroup_of(pid: int, top: Path, controller: str) -> Path:
+    """Give the directory of a process in the hierarchy that is mounted at top."""
+    lines = Path(f"/proc/{pid}/cgroup").read_text("ascii").splitlines()
+    paths = (line.split(":", 2)[2] for line in lines if line.split(":")[1] == controller)
+    home = top / next(paths, "absent").lstrip("/")
+    (home / "cgroup.procs").read_text("ascii")  # as proof that it is one
+    return home
+
+
+@contextmanager
+def _killed_when_started(pid: int) -> Iterator[None]:
+    """Have each child of a process killed in front of its program, as the kernel does it."""
+    inject = ("-e", "trace=execve", "-e", "inject=execve:signal=KILL")
+    command = ["strace", "-f", "-qq", "-o", os.devnull, *inject, "-p", str(pid)]
+    with subprocess.Popen(command) as tracer:
+        status = Path(f"/proc/{pid}/status")
+        try:
+            wait_until(lambda: f"TracerPid:\t{tracer.pid}\n" in status.read_text("ascii"))
+            yield
+        finally:
+            tracer.terminate()
 
 
 @contextmanager
 def killed_for_want_of_memory(scene: Scene) -> Iterator[None]:
-    """Limit its memory cgroup to 16 MiB, and change the policy."""
-    group, limit = _memory_cgroup()
-    (group / "cgroup.procs").write_text(str(scene.running.pid), encoding="ascii")
-    scene.machine.write_policy(OTHER_POLICY)
-    yield
-    limit.write_text("1G", encoding="ascii")
-    # Out of the cgroup, which can then be removed.
-    for pid in (group / "cgroup.procs").read_text("ascii").split():
-        (group.parent / "cgroup.procs").write_text(pid, encoding="ascii")
-    group.rmdir()
+    """Limit its memory cgroup to 16 MiB (else kill it by strace(1)), and change the policy."""
+    with ExitStack() as lasting:
+        try:
+            lasting.enter_context(_memory_cgroup(scene.running.pid))
+        except OSError:  # as in a container: no memory cgroup can be made
+            lasting.enter_context(_killed_when_started(scene.running.pid))
+        scene.machine.write_policy(OTHER_POLICY)
+        yield
 
 
 @contextmanager

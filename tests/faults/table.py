@@ -169,7 +169,7 @@ FAULTS = (
         limits.no_inotify_watches,
         log=(
             (
-                "<4>no longer watching {policy} ({policy.parent}.1: no inotify watch left, see "
+                "<4>no longer watching {policy} (no inotify watch left, see "
                 "fs.inotify.max_user_watches); checking every 1 s instead"
             ),
         ),
@@ -256,13 +256,13 @@ FAULTS = (
                 "fs.inotify.max_user_instances); checking every 1 s instead"
             ),
             (
-                "<4>cannot see writes to the parameters at once: inotify: no inotify instance "
-                "left, see fs.inotify.max_user_instances"
+                "<4>no longer watching the parameters for writes (no inotify instance left, see "
+                "fs.inotify.max_user_instances); checking every 1 s instead"
             ),
         ),
         recovered=(
             "<5>watching {policy} again",
-            "<5>can see writes to the parameters at once again",
+            "<5>watching the parameters for writes again",
         ),
         at_start=True,
         rootless=True,
@@ -393,7 +393,7 @@ OTHERS = (
     Other(
         "nobody reads kad's stderr, a pipe",
         "fill it: test_telling.py",
-        "`lines lost here, as nobody read them: 5`, once there is room; the work goes on",
+        "`<4>lines lost here, as nobody read them: 5`, once there is room; the work goes on",
     ),
     Other(
         "stderr is closed, or on a full filesystem",

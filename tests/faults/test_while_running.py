@@ -38,7 +38,8 @@ def befall(fault: Fault) -> None:
             scene.start_once()
         if fault.at_start:
             lasting.enter_context(fault.how(scene))
-        with scene.started(fault.prefix, fault.environ, fault.answers) as daemon:
+        sound = fault.answers if fault.at_start else "status.json"
+        with scene.started(fault.prefix, fault.environ, sound) as daemon:
             if not fault.at_start:
                 lasting.enter_context(fault.how(scene))
             told = while_it_lasts(scene, fault)

@@ -11,12 +11,13 @@ from kad import __version__
 from kad.cli.page import page
 from kad.cli.terminal import Style
 from kad.core.metrics import metrics
+from kad.core.namespaces import Namespaces, Override, Scope
 from kad.core.parameters import Parameter
-from kad.core.policy import Policy
+from kad.core.policy import Policy, Sockets
 from kad.core.report import State
 from kad.core.status import Status
 from kad.lastgood import LastGood
-from kad.originals import Originals
+from kad.originals import VERSION, Originals
 from kad.policyfile import validate
 from kad.statefile import StateFile
 from tests.fakes import DEFAULTS, INTVL, PROBES, TIME, WHOLE, FakeKernel
@@ -50,6 +51,7 @@ STATE = {
         }
     ],
     "advice": ["be careful"],
+    "sockets": {"totals": {"stale": 2, "established": 9}, "longest_stale_s": 6000.5},
 }
 KEPT = {
     "version": 1,
@@ -57,9 +59,17 @@ KEPT = {
     "namespace": "host",
     "file": "/p.toml",
     "raw": "keepalive.time = 120\n",
-    "policy": WHOLE.as_json(),
+    "policy": WHOLE._replace(
+        namespaces=Namespaces(Scope.ALL, exclude=("a*",), overrides=(Override("b", {TIME: 9}),)),
+        sockets=Sockets(rearm=True, enable=("c.service",)),
+    ).as_json(),
 }
-ORIGINALS = {"version": 1, "boot": "boot", "cookie": 7, "values": {TIME: 7200, INTVL: -1}}
+ORIGINALS = {
+    "version": VERSION,
+    "boot": "boot",
+    "cookie": 7,
+    "values": {TIME: 7200, INTVL: -1},
+}
 
 
 def _object(**properties: object) -> dict[str, object]:
@@ -72,6 +82,7 @@ def _or_null(shape: object) -> dict[str, object]:
 
 WORD, FLAG = {"type": "string"}, {"type": "boolean"}
 NUMBER = {"type": "integer", "minimum": -(2**64), "maximum": 2**64 - 1}
+ANY_NUMBER = {"type": "number"}
 STATES = {"enum": ["in-force", "drifted", "failed", "unmanaged", "degraded"]}
 PARAMETER = _object(policy=_or_null(NUMBER), found=_or_null(NUMBER), state=STATES)
 OWN = _object(**dict.fromkeys(Parameter, PARAMETER))
@@ -90,6 +101,7 @@ SHAPE = _object(
     drift=_or_null(_object(count=NUMBER, last=_or_null(LAST))),
     namespaces={"type": "array", "items": NAMESPACE, "minItems": 1},
     advice={"type": "array", "items": WORD},
+    sockets=_or_null(_object(totals={"type": "object"}, longest_stale_s=_or_null(ANY_NUMBER))),
 )
 
 
@@ -130,10 +142,20 @@ def test_a_damaged_last_good_policy_is_none_or_one_that_could_be_valid(
 def as_toml(policy: Policy) -> bytes:
     """Write a policy as an operator would."""
     values = "".join(f"{each.key} = {value}\n" for each, value in policy.values.items())
+    rules, sockets = policy.namespaces, policy.sockets
+    overrides = ", ".join(
+        f"{{match = {json.dumps(each.match)}, "
+        f"{', '.join(f'{name.key} = {value}' for name, value in each.values.items())}}}"
+        for each in rules.overrides
+    )
     path = f"path.idle_timeout = {policy.idle_timeout}\n" if policy.idle_timeout is not None else ""
     return (
         f'mode = "{policy.mode}"\n{path}on_stop.values = "{policy.on_stop}"\n[keepalive]\n{values}'
         f'[drift]\ncheck_every = {policy.check_every}\naction = "{policy.action}"\n'
+        f'[namespaces]\nscope = "{rules.scope}"\ncustom = "{rules.custom}"\n'
+        f"exclude = {json.dumps(rules.exclude)}\noverride = [{overrides}]\n"
+        f"[sockets]\nrearm = {str(sockets.rearm).lower()}\n"
+        f"enable = {json.dumps(sockets.enable)}\nexclude = {json.dumps(sockets.exclude)}\n"
     ).encode()
 
 

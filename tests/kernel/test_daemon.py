@@ -6,6 +6,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -373,6 +374,53 @@ def test_sigterm_ends_the_daemon_in_each_state(machine: Machine, state: str) -> 
         assert daemon.stop() == 0
 
 
+HANGING = """\
+import sys
+from kad.cli import main
+sys.executable = sys.argv.pop(1)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def hanging(machine: Machine) -> tuple[object, ...]:
+    """Give a kad whose child hangs, instead of validating, while there is a file `hang`."""
+    child = machine.directory / "child"
+    child.write_text(
+        f"#!/bin/sh\ncd {machine.directory}\n[ ! -e hang ] || {{ : > hangs; exec sleep 600; }}\n"
+        f'exec {sys.executable} "$@"\n',
+        encoding="ascii",
+    )
+    child.chmod(0o755)
+    return (sys.executable, "-c", HANGING, child, "run", "--policy", machine.policy)
+
+
+def test_sigterm_ends_a_start_whose_policy_is_being_validated(machine: Machine) -> None:
+    """A validation that hangs is not waited for, and a start that was stopped has not failed."""
+    (machine.directory / "hang").touch()
+    daemon = Daemon(machine, hanging(machine), {})
+    try:
+        wait_until((machine.directory / "hangs").exists)
+        status = daemon.stop()
+
+        assert (status, daemon.lines(), machine.values()) == (0, [], DEFAULTS)
+    finally:
+        daemon.close()
+
+
+def test_sigterm_ends_the_daemon_while_a_new_policy_is_being_validated(machine: Machine) -> None:
+    """A validation that hangs is not waited for, and rejects nothing."""
+    with machine.daemon(program=hanging(machine)) as daemon:
+        (machine.directory / "hang").touch()
+        before = daemon.lines()
+        machine.write_policy(EVERY_SECOND)
+        daemon.signal(signal.SIGHUP)
+        wait_until((machine.directory / "hangs").exists)
+
+        assert daemon.stop() == 0
+        assert daemon.lines() == before
+        assert daemon.heard()[-1] == "STOPPING=1"
+
+
 def test_the_state_file_may_be_read_by_anybody_and_the_policy_s_copy_by_root(
     machine: Machine,
 ) -> None:
@@ -553,3 +601,4 @@ def test_a_start_on_an_unchanged_policy_imports_nothing_heavy_before_ready(
     heavy = {"pydantic", "yaml", "watchdog", "tomllib", "subprocess", "argparse", "asyncio"}
     assert "kad.daemon.loop" in imported
     assert not imported & heavy
+    assert not {each for each in imported if each.startswith(("kad.sockets", "kad.core.sockets"))}
