@@ -14,7 +14,7 @@ from tests.machine import MEMORY, MODULES, PACKAGES
 # What packaging/build copies into a build.
 SOURCES = (
     *("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE"),
-    *("kad", "manual", "examples", "packaging", "systemd"),
+    *("kad", "examples", "packaging", "systemd"),
 )
 # Kept at hand in the builder of another release than this machine's. packaging/build would install
 # them itself, over the network in every build.

@@ -36,7 +36,7 @@ def test_types_hold() -> None:
 
 
 def test_imports_go_down_only() -> None:
-    """The layers are those that ARCHITECTURE tells, with a place for every module."""
+    """Every module has its layer, and knows none above it."""
     _assert_silent(SCRIPTS / "lint-imports", "--no-cache")
 
 

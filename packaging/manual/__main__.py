@@ -1,4 +1,4 @@
-"""Write the manuals, the completions and the schema: `python3 -m manual DIRECTORY`."""
+"""Write the manuals, the completions and the schema into the directory that is named."""
 
 import json
 import os

@@ -13,7 +13,7 @@ from kad.policyfile.document import DEEPEST
 from kad.policyfile.schema import LOCATION, describe
 from manual import troff
 
-_ROOT = Path(__file__).resolve().parent.parent
+_CHECKOUT = Path(__file__).resolve().parents[2]
 _DAY = 86400
 
 _DESCRIPTION = """
@@ -92,7 +92,7 @@ _SEE_ALSO = "kad(8), tcp(7), setsockopt(2), systemd.time(7), sysctl.d(5)"
 
 def page(date: str) -> str:
     """Give the page."""
-    default = (_ROOT / "packaging" / "policy.toml").read_text(encoding="utf-8")
+    default = (_CHECKOUT / "packaging" / "policy.toml").read_text(encoding="utf-8")
     schema: Mapping[str, Any] = describe()
     return "\n".join((
         troff.head("kad-policy", 5, date, __version__),
@@ -191,7 +191,7 @@ def _comments() -> str:
 
 def _examples() -> Iterator[tuple[str, str]]:
     """Give each example with the sentence that it begins with."""
-    for path in sorted((_ROOT / "examples").iterdir()):
+    for path in sorted((_CHECKOUT / "examples").iterdir()):
         lines = path.read_text(encoding="utf-8").splitlines()[1:]
         prose = " ".join(line.lstrip("# ") or "\n" for line in lines if line.startswith("#"))
         yield path.name, prose.partition(" \n")[0]
