@@ -22,12 +22,19 @@ OFFLINE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
 
 
 def _pip_settings() -> dict[str, str]:
-    """Give this machine's pip configuration, from files and environment, as PIP_* variables."""
+    """Give this machine's pip configuration, from files and environment, as PIP_* variables.
+
+    Save its constraints: they lie in a file of this machine's, and are about its own packages.
+    """
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
     )
     pairs = re.findall(r"^(?:global|:env:)\.([\w-]+)=(.+)$", listed.stdout, re.MULTILINE)
-    return {f"PIP_{key.upper().replace('-', '_')}": ast.literal_eval(text) for key, text in pairs}
+    return {
+        f"PIP_{key.upper().replace('-', '_')}": ast.literal_eval(text)
+        for key, text in pairs
+        if key != "constraint"
+    }
 
 
 def _network_settings() -> dict[str, str]:
