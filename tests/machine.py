@@ -62,8 +62,10 @@ def bootable(root: Path) -> Iterator[Machine]:
     units = "/etc/systemd/system"
     links = "; ".join(f"ln -sf /dev/null {units}/{name}" for name in MASKED)
     quick = f"{links}; ln -sf /lib/systemd/system/basic.target {units}/default.target"
-    # An image for containers has the last one: it forbids packages to start services.
+    # An image for containers has policy-rc.d: it forbids packages to start services. Somebody may
+    # have tried kad here, and podman's services are wanted by whatever is the default target.
     alien = "/etc/machine-id /etc/fstab /var/log/journal /usr/sbin/policy-rc.d"
+    alien += f" {units}/default.target.wants /etc/kad /opt/kad /var/lib/kad"
     with machine_on(root, directory=MEMORY) as machine:
         machine.told(f"{quick}; rm -rf {alien}; systemd-machine-id-setup")
         yield machine
