@@ -71,9 +71,12 @@ class Locator:
         parts = self._key()
         self._take(_HEADER_END)
         path = self._names.array(parts) if is_array else self._names.table(parts)
+        spot = Spot(parts[-1].at, start, self._at)
+        if is_array:
+            self.spots[path] = spot
         table = path[:-1] if is_array else path
-        if self.spots[table].key == parts[-1].at:  # seen here for the first time
-            self.spots[table] = Spot(parts[-1].at, start, self._at)
+        if self.spots[table].key == spot.key:  # seen here for the first time
+            self.spots[table] = spot
         return path
 
     def _assignments(self, base: Path | None) -> None:

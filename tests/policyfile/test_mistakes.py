@@ -233,6 +233,11 @@ BOTH = [
         "keepalive: {time: 9}\nnamespaces:\n  override:\n  - §match: a",
         "namespaces.override[0]: needs at least one of time, intvl, probes",
     ),
+    (
+        "keepalive.time = 9\n[[namespaces.override]]\nmatch = 'a'\ntime = 1\n§[[namespaces.override]]",
+        "keepalive: {time: 9}\nnamespaces:\n  override:\n  - {match: a, time: 1}\n  - §{}",
+        f"namespaces.override[1]: needs match, {A_NAME}",
+    ),
     # sockets
     (
         "keepalive.time = 9\n[sockets]\nrearm = §1",

@@ -145,15 +145,15 @@ class Writer:
         several = st.lists(NAMES, max_size=3, unique=True)
         return cast("list[str]", self.draw(cast("st.SearchStrategy[str]", several)))
 
-    def header(self, open_: str, close: str, *names: str) -> Path:
-        """Write `[a.b]` or `[[a]]`."""
+    def header(self, *names: str) -> Path:
+        """Write `[a.b]`."""
         start = len(self.text)
-        self.text += open_
+        self.text += "["
         self.gap()
         new = tuple(names) not in self.spots
         path = self.keys((), *names)
         self.gap()
-        self.text += close
+        self.text += "]"
         if new:
             self.spots[path] = Spot(self.spots[path].key, start, len(self.text))
         self.end_line()
@@ -174,20 +174,32 @@ class Writer:
         """Write a table of its own, the table around it before or after it, or an array of them."""
         match self.draw(st.sampled_from(["table", "outer first", "outer last", "array"])):
             case "table":
-                self.body(self.header("[", "]", name))
+                self.body(self.header(name))
             case "outer first":
-                self.header("[", "]", name)
-                self.body(self.header("[", "]", name, "sub"))
+                self.header(name)
+                self.body(self.header(name, "sub"))
             case "outer last":
-                self.body(self.header("[", "]", name, "a", "b"))
-                self.header("[", "]", name)
+                self.body(self.header(name, "a", "b"))
+                self.header(name)
             case "array":
                 self.array_of_tables(name)
 
+    def element(self, name: str, index: int) -> None:
+        """Write one table of an array of them."""
+        start = len(self.text)
+        self.text += "[["
+        key = self.key(name)
+        self.text += "]]"
+        spot = Spot(key, start, len(self.text))
+        self.spots.setdefault((name,), spot)
+        self.spots[name, index] = spot
+        self.end_line()
+        self.body((name, index))
+
     def array_of_tables(self, name: str) -> None:
         """Write `[[name]]` twice, with a table inside the second."""
-        self.body((*self.header("[[", "]]", name), 0))
-        self.body((*self.header("[[", "]]", name), 1))
+        self.element(name, 0)
+        self.element(name, 1)
         start = len(self.text)
         self.text += "["
         self.key(name)
