@@ -42,6 +42,9 @@ def _head(status: Status, style: Style) -> Iterator[str]:
     word = WORDS[State(status.state)]
     audit = ", audit: nothing is written" if status.mode == "audit" else ""
     yield f"{style.bold('kad')}        {style.state(status.state, word)}{audit}"
+    # What is wrong with the file is told below it.
+    if status.reason is not None and status.policy.error is None:
+        yield f"           {style.state(status.state, status.reason)}"
     good = ", the last good one" if status.policy.last_good else ""
     yield f"policy     {printable(status.policy.file)}{good}, read {status.policy.loaded_at}"
     for line in (status.policy.error or "").splitlines():
@@ -121,7 +124,8 @@ def _drift(status: Status) -> Iterator[str]:
     if status.drift is None or status.drift.last is None:
         return
     last = status.drift.last
+    where = "" if last.namespace == "host" else f"{printable(last.namespace)}: "
     yield (
-        f"drift      {status.drift.count_} so far, the last {last.at}: {last.parameter} "
+        f"drift      {status.drift.count_} so far, the last {last.at}: {where}{last.parameter} "
         f"was {last.found}, policy says {last.policy}; {last.outcome}"
     )

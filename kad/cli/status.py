@@ -19,11 +19,13 @@ from kad.core.policy import Mode
 from kad.core.report import State
 from kad.core.sockets.audit import plain_totals
 from kad.core.status import (
+    Elsewhere,
     ParameterStatus,
     PolicyStatus,
     SocketsStatus,
     Status,
     namespace_status,
+    sum_up,
 )
 from kad.namespaces.own import own_namespace
 from kad.procfs import Procfs
@@ -120,8 +122,10 @@ def _without_daemon(option: str | None) -> Status:
     namespace = own_namespace()
     others = about_neighbours(policy, neighbours.read().in_effect())
     elsewhere = (OTHER_NAMESPACE,) if namespace.host is False else ()
+    summary = sum_up(policy, report, None, Elsewhere())
     return Status(
-        state=report.state,
+        state=summary.state,
+        reason=summary.reason,
         mode=policy.mode,
         policy=PolicyStatus(path, strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())),
         namespaces=(namespace_status(report, namespace.inode),),
@@ -142,7 +146,8 @@ def _refreshed(daemon: Status) -> Status:
     if state != State.DEGRADED:
         state = State.DRIFTED if State.DRIFTED in states else State.IN_FORCE
     own = own._replace(parameters=parameters)
-    return daemon._replace(state=state, namespaces=(own, *others))
+    reason = daemon.reason if state == daemon.state else None
+    return daemon._replace(state=state, reason=reason, namespaces=(own, *others))
 
 
 def _read(name: Parameter, told: ParameterStatus) -> ParameterStatus:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 VERSION = 1
+_FIRST = ("generation", "pid", "state", "reason", "mode", "policy", "reload", "checks", "drift")
 
 
 class PolicyStatus(NamedTuple):
@@ -51,6 +52,7 @@ class LastDrift(NamedTuple):
     found: int
     outcome: str
     at: str
+    namespace: str = "host"
 
 
 class DriftStatus(NamedTuple):
@@ -98,12 +100,16 @@ class SocketsStatus(NamedTuple):
 
 
 class Status(NamedTuple):
-    """All that `kad status` shows; what only a daemon knows is None without one."""
+    """All that `kad status` shows; what only a daemon knows is None without one.
+
+    `reason` says why the state is not in force.
+    """
 
     state: State
     mode: Mode
     policy: PolicyStatus
     namespaces: tuple[NamespaceStatus, ...]
+    reason: str | None = None
     advice: tuple[str, ...] = ()
     generation: int | None = None
     pid: int | None = None
@@ -116,8 +122,7 @@ class Status(NamedTuple):
         """Give the state file's object, in the order in which it reads best."""
         plain = {name: give(value) for name, value in self._asdict().items()}
         plain["namespaces"] = [each.as_json() for each in self.namespaces]
-        first = ("generation", "pid", "state", "mode", "policy", "reload", "checks", "drift")
-        ordered = {name: plain.pop(name) for name in first}
+        ordered = {name: plain.pop(name) for name in _FIRST}
         return {"version": VERSION, **ordered, **plain}
 
     @classmethod
@@ -166,21 +171,33 @@ def namespace_status(report: Report, inode: int) -> NamespaceStatus:
     return NamespaceStatus("host", inode, managed=True, parameters=parameters)
 
 
-def overall(report: Report, error: PolicyError | None, elsewhere: Elsewhere) -> State:
-    """Sum up a pass, the policy file's trouble and the other namespaces."""
-    states = {State.DEGRADED if error else report.state, elsewhere.state}
-    return next(each for each in (State.DEGRADED, State.DRIFTED, State.IN_FORCE) if each in states)
+class Summary(NamedTuple):
+    """The worst state of all, and what it is in words; where all is in force, what is."""
+
+    state: State
+    words: str
+
+    @property
+    def line(self) -> str:
+        """Say it in one ASCII line, for systemd's STATUS=."""
+        return ascii_line(f"{self.state}: {self.words}")
+
+    @property
+    def reason(self) -> str | None:
+        """Say why it is not in force."""
+        return None if self.state is State.IN_FORCE else ascii_line(self.words)
 
 
-def status_line(
+def sum_up(
     policy: Policy, report: Report, error: PolicyError | None, elsewhere: Elsewhere
-) -> str:
-    """Say the present state in one ASCII line, the worst first, for systemd's STATUS=."""
-    state = overall(report, error, elsewhere)
+) -> Summary:
+    """Sum up a pass, the policy file's trouble and the other namespaces."""
     own = State.DEGRADED if error else report.state
-    told = elsewhere.words if state is not own else trouble(policy, report, error)
-    others = f"; {elsewhere.words}" if state is State.IN_FORCE and elsewhere.words else ""
-    return ascii_line(f"{state}: {told}{others}")
+    states = {own, elsewhere.state}
+    worst = next(each for each in (State.DEGRADED, State.DRIFTED, State.IN_FORCE) if each in states)
+    told = elsewhere.words if worst is not own else trouble(policy, report, error)
+    others = f"; {elsewhere.words}" if worst is State.IN_FORCE and elsewhere.words else ""
+    return Summary(worst, told + others)
 
 
 def trouble(policy: Policy, report: Report, error: PolicyError | None = None) -> str:

@@ -12,7 +12,7 @@ from kad.core.news import news
 from kad.core.policy import Mode, OnStop
 from kad.core.reasons import READS_FILE, Reason
 from kad.core.report import Report, State
-from kad.core.status import Elsewhere, Status, namespace_status, overall, status_line
+from kad.core.status import Elsewhere, Status, Summary, namespace_status, sum_up
 from kad.daemon.advisor import Advisor
 from kad.daemon.attempts import Attempts
 from kad.daemon.edges import Edges
@@ -167,8 +167,8 @@ class Daemon:
             attempts = self._attempts.note, self._attempts.forget
             self._others = Others(self._edges.namespaces, self._edges.memory, *attempts)
         events, reports = self._others.run(policy, began, look=look)
-        for before, report in reports:
-            self._tally.drifts(before, report, self._edges.utc())
+        for name, before, report in reports:
+            self._tally.drifts(before, report, self._edges.utc(), name)
         return events
 
     @property
@@ -191,9 +191,11 @@ class Daemon:
             self._edges.journal.event(event, **named)
 
     def _inform(self, report: Report, *, ready: bool) -> None:
-        line = status_line(self._held.policy, report, self._held.error, self._elsewhere)
         tell = self._edges.manager.ready if ready else self._edges.manager.status
-        self._tell_manager(partial(tell, line))
+        self._tell_manager(partial(tell, self._summary(report).line))
+
+    def _summary(self, report: Report) -> Summary:
+        return sum_up(self._held.policy, report, self._held.error, self._elsewhere)
 
     def _tell_manager(self, action: Callable[[], None]) -> None:
         self._attempts.make("tell systemd the state", action)
@@ -212,10 +214,11 @@ class Daemon:
         self._attempts.make("write the state file", partial(self._showing.write, status))
 
     def _status(self, report: Report) -> Status:
-        policy = self._held.policy
+        policy, summary = self._held.policy, self._summary(report)
         others = () if self._others is None else self._others.statuses()
         return Status(
-            state=overall(report, self._held.error, self._elsewhere),
+            state=summary.state,
+            reason=summary.reason,
             mode=policy.mode,
             policy=self._held.status,
             namespaces=(namespace_status(report, self._inode), *others),

@@ -22,7 +22,7 @@ class Pass(NamedTuple):
     """What a pass over all of them brought."""
 
     events: list[Event]
-    reports: list[tuple[Report, Report]]
+    reports: list[tuple[str, Report, Report]]
 
 
 class Others:
@@ -140,7 +140,7 @@ class Others:
         names = [other.name for other, _, report in done if _was_set(report)]
         return Pass(
             [*_about("policy set", names), *events],
-            [(before, report) for _, before, report in done],
+            [(other.name, before, report) for other, before, report in done],
         )
 
     def _each(self, do: Callable[[Other], object], others: Iterable[Other] | None = None) -> None:

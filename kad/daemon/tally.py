@@ -26,13 +26,15 @@ class Tally:
         self._last_at = at
         self.drifts(before, report, at)
 
-    def drifts(self, before: Report, report: Report, at: str) -> None:
+    def drifts(self, before: Report, report: Report, at: str, namespace: str = "host") -> None:
         """Count the drifts of a pass over one namespace."""
         new = drifted(before, report)
         for result in report:
             # What was put off is noted once more, uncounted, when it has been restored.
             if result in new or (result.drift and result.outcome is Outcome.WRITTEN):
-                self.drift = DriftStatus(self.drift.count_ + (result in new), _last(result, at))
+                self.drift = DriftStatus(
+                    self.drift.count_ + (result in new), _last(result, at, namespace)
+                )
 
     def answer(
         self, began_usec: int, error: PolicyError | None, report: Report, elsewhere: Elsewhere
@@ -49,11 +51,12 @@ class Tally:
         self.reload = ReloadStatus(began_usec, outcome, "\n".join(told) or None)
 
 
-def _last(result: Result, at: str) -> LastDrift:
+def _last(result: Result, at: str, namespace: str) -> LastDrift:
     return LastDrift(
         parameter=str(result.parameter),
         policy=result.policy or 0,
         found=result.found or 0,
         outcome=DRIFT_OUTCOME[result.outcome],
         at=at,
+        namespace=namespace,
     )

@@ -91,6 +91,26 @@ def test_every_mistake_of_a_rejected_file_is_on_the_page() -> None:
     assert page(bad, PLAIN)[2:4] == ["           /p:1:1: one", "           /p:2:1: two"]
 
 
+def test_what_is_wrong_beside_the_host_s_values_is_on_the_page() -> None:
+    """Degraded alone tells nobody what to do."""
+    why = "cannot tend open sockets: CAP_SYS_PTRACE is missing"
+    bad = status()._replace(state=State.DEGRADED, reason=why)
+
+    assert page(bad, PLAIN)[:2] == ["kad        degraded", f"           {why}"]
+
+
+def test_the_last_drift_of_another_namespace_has_its_name() -> None:
+    """The table above is the host's."""
+    last = LastDrift(TIME, 120, 7200, "restored", "2026-01-01T00:05:00Z", "web")
+
+    lines = page(status()._replace(drift=DriftStatus(1, last)), PLAIN)
+
+    assert lines[-1] == (
+        "drift      1 so far, the last 2026-01-01T00:05:00Z: "
+        "web: net.ipv4.tcp_keepalive_time was 7200, policy says 120; restored"
+    )
+
+
 def test_what_cannot_be_read_is_a_dash() -> None:
     """No number is invented."""
     unknown = status()

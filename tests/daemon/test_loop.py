@@ -378,6 +378,7 @@ def test_one_refused_parameter_is_a_degraded_start() -> None:
     assert [event.message for event in failed] == [
         f"cannot set {INTVL} to 30: Operation not permitted"
     ]
+    assert world.state.written[-1].reason == f"cannot set {INTVL} to 30: Operation not permitted"
 
 
 def test_nothing_to_write_needs_no_rights() -> None:

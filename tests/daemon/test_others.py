@@ -177,6 +177,8 @@ def test_what_changes_later_is_drift() -> None:
     assert event.fields["KAD_NAMESPACE"] == "web"
     assert world.state.written[-1].drift is not None
     assert world.state.written[-1].drift.count_ == 1
+    assert world.state.written[-1].drift.last is not None
+    assert world.state.written[-1].drift.last.namespace == "web"
 
 
 def test_what_was_there_at_the_start_is_not_young() -> None:

@@ -256,6 +256,7 @@ def test_the_state_file_has_the_documented_shape(tmp_path: Path) -> None:
         "generation": 3,
         "pid": 812,
         "state": "in-force",
+        "reason": None,
         "mode": "enforce",
         "policy": {
             "file": "/etc/kad/policy.toml",
@@ -273,6 +274,7 @@ def test_the_state_file_has_the_documented_shape(tmp_path: Path) -> None:
                 "found": 7200,
                 "outcome": "restored",
                 "at": "2026-01-01T00:05:00Z",
+                "namespace": "host",
             },
         },
         "namespaces": [

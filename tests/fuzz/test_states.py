@@ -30,13 +30,21 @@ STATE = {
     "generation": 3,
     "pid": 812,
     "state": "in-force",
+    "reason": None,
     "mode": "enforce",
     "policy": {"file": "/p.toml", "loaded_at": AT, "last_good": False, "error": None},
     "reload": {"began_usec": 81234567, "outcome": "accepted", "error": "no\nway"},
     "checks": {"count": 12, "last_at": AT, "every_s": 30},
     "drift": {
         "count": 1,
-        "last": {"parameter": TIME, "policy": 120, "found": 7, "outcome": "restored", "at": AT},
+        "last": {
+            "parameter": TIME,
+            "policy": 120,
+            "found": 7,
+            "outcome": "restored",
+            "at": AT,
+            "namespace": "web",
+        },
     },
     "namespaces": [
         {
@@ -87,13 +95,14 @@ STATES = {"enum": ["in-force", "drifted", "failed", "unmanaged", "degraded"]}
 PARAMETER = _object(policy=_or_null(NUMBER), found=_or_null(NUMBER), state=STATES)
 OWN = _object(**dict.fromkeys(Parameter, PARAMETER))
 NAMESPACE = _object(name=WORD, inode=NUMBER, managed=FLAG, parameters=OWN)
-LAST = _object(parameter=WORD, policy=NUMBER, found=NUMBER, outcome=WORD, at=WORD)
+LAST = _object(parameter=WORD, policy=NUMBER, found=NUMBER, outcome=WORD, at=WORD, namespace=WORD)
 # What README and kad(8) promise of status.json.
 SHAPE = _object(
     version={"const": 1},
     generation=_or_null(NUMBER),
     pid=_or_null(NUMBER),
     state=STATES,
+    reason=_or_null(WORD),
     mode={"enum": ["enforce", "audit"]},
     policy=_object(file=WORD, loaded_at=_or_null(WORD), last_good=FLAG, error=_or_null(WORD)),
     reload=_or_null(_object(began_usec=NUMBER, outcome=WORD, error=_or_null(WORD))),
@@ -204,6 +213,7 @@ ALONE = {"pid": None, "reload": None, "checks": None, "drift": None}
         optional={
             "generation": st.integers(1, 2**62),
             "state": st.sampled_from(State),
+            "reason": st.text(),
             "advice": st.lists(st.text(), max_size=2),
         },
     ),
