@@ -11,8 +11,9 @@ from kad.cli.once import load
 from kad.cli.timeline import timeline
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import printable
+from kad.core.namespaces import Custom, Namespaces, Scope
 from kad.core.parameters import Parameter
-from kad.core.policy import Action, Mode, OnStop, Policy, Sockets
+from kad.core.policy import Action, Mode, OnStop, Policy, Sockets, describe
 from kad.core.sockets.tending import unmatched
 from kad.core.spans import format_span
 from kad.core.words import complete, dead_peer
@@ -67,6 +68,7 @@ def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
         if policy.on_stop is OnStop.RESTORE:
             yield "at its stop kad puts back what it found before it first wrote"
         yield from _on_sockets(policy.sockets)
+    yield from _on_namespaces(policy.namespaces)
     left_out = [each for each in Parameter if each not in policy.values]
     for parameter in left_out:
         has = f", which has {parameter.describe(found[parameter])}" if parameter in found else ""
@@ -77,6 +79,20 @@ def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
         yield ""
         yield from (f"  {line}" for line in timeline(values, policy.idle_timeout))
         yield ""
+
+
+def _on_namespaces(wish: Namespaces) -> Iterator[str]:
+    if wish.scope is Scope.HOST:
+        return
+    where = "save" if wish.custom is Custom.KEEP else "even"
+    yield (
+        "the same in every network namespace of this machine, "
+        f"{where} where somebody set values on purpose"
+    )
+    for each in wish.overrides:
+        yield f"namespaces {printable(each.match)} get {describe(each.values)}"
+    if wish.exclude:
+        yield f"namespaces {printable(', '.join(wish.exclude))} are left alone"
 
 
 def _on_sockets(wish: Sockets) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Advise on a valid policy; advice is never an error."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kad.core.errors import ascii_line
+from kad.core.namespaces import Namespaces, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.spans import format_span
@@ -28,7 +29,22 @@ def advice(policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
     `found` is what the kernel has; it stands in for the parameters that the policy leaves out.
     """
     values = {**found, **policy.values}
-    return (*_about_time(policy, values), *_about_death(policy, values))
+    own = (*_about_time(policy, values), *_about_death(policy, values))
+    return (*own, *_about_namespaces(policy.namespaces), *_about_overrides(policy, own))
+
+
+def _about_namespaces(wish: Namespaces) -> Iterator[str]:
+    if wish.scope is Scope.HOST and wish != Namespaces():
+        yield 'namespaces.scope is "host": what else stands in [namespaces] has no effect'
+
+
+def _about_overrides(policy: Policy, own: Collection[str]) -> Iterator[str]:
+    """Say of the other namespaces' values what is not said of kad's own."""
+    if policy.namespaces.scope is Scope.ALL:
+        for each in policy.namespaces.overrides:
+            there = policy._replace(values={**policy.values, **each.values})
+            said = (*_about_time(there, there.values), *_about_death(there, there.values))
+            yield from (f"in {ascii_line(each.match)}: {line}" for line in said if line not in own)
 
 
 def _about_time(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kad.core.advice import advice
+from kad.core.namespaces import Namespaces, Override, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.words import dead_peer, dead_peer_s
@@ -59,6 +60,29 @@ def test_what_the_policy_leaves_out_is_taken_from_the_kernel() -> None:
 def test_what_nobody_knows_is_no_advice() -> None:
     """Where the kernel cannot be read, only the policy is judged."""
     assert advice(Policy(values={PROBES: 8}, idle_timeout=350), {}) == ()
+
+
+def test_other_namespaces_values_are_judged_too() -> None:
+    """Only what is not said of the host already, with the name that it is about."""
+    override = Override("docker-*", {TIME: 3600})
+    everywhere = Namespaces(Scope.ALL, overrides=(override, Override("ok", {TIME: 60})))
+    policy = Policy(values={**WANTED, PROBES: 3}, idle_timeout=350, namespaces=everywhere)
+
+    said = advice(policy, DEFAULTS)
+
+    assert len(said) == 3
+    assert said[0].startswith("keepalive.probes is 3")
+    assert said[1].startswith("in docker-*: keepalive.time is 1 h and path.idle_timeout")
+    assert said[2].startswith("in docker-*: a dead peer is noticed only after 1 h 1 min")
+
+
+def test_rules_for_namespaces_that_are_not_looked_after_are_named() -> None:
+    """Whoever excludes or overrides meant scope to be all."""
+    left = Policy(values=WANTED, namespaces=Namespaces(exclude=("ci-*",)))
+
+    (said,) = advice(left, DEFAULTS)
+
+    assert said == 'namespaces.scope is "host": what else stands in [namespaces] has no effect'
 
 
 @given(st.integers(1, 32767), st.integers(1, 32767), st.integers(1, 127))

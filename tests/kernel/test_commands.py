@@ -170,8 +170,8 @@ def test_status_as_json_has_the_state_file_s_shape(machine: Machine) -> None:
 
     shown = json.loads(done.stdout)
     assert list(shown) == [
-        *("version", "generation", "pid", "state", "mode", "policy", "reload", "checks"),
-        *("drift", "namespaces", "advice", "sockets"),
+        *("version", "generation", "pid", "state", "reason", "mode", "policy"),
+        *("reload", "checks", "drift", "namespaces", "advice", "sockets"),
     ]
     assert [shown[key] for key in ("generation", "pid", "reload", "checks", "drift")] == [None] * 5
     assert shown["state"] == "drifted"
@@ -204,6 +204,24 @@ def test_check_draws_what_a_dead_connection_goes_through(machine: Machine) -> No
     assert "|---------------!---!---!---!---!---!---!---!---x" in done.stdout
     assert "path forgets: 5 min 50 s" in done.stdout
     assert "advice" not in done.stdout
+
+
+def test_check_says_what_the_policy_means_for_other_namespaces(machine: Machine) -> None:
+    """Which are meant, which have other values, and which are left alone."""
+    more = '[namespaces]\nscope = "all"\nexclude = ["ci-*", "x"]\n'
+    more += '[[namespaces.override]]\nmatch = "docker-*.scope"\ntime = "1min"\n'
+    machine.write_policy(POLICY + more)
+
+    lines = machine.kad("check", machine.policy).stdout.splitlines()
+
+    assert lines[3:6] == [
+        (
+            "the same in every network namespace of this machine, "
+            "save where somebody set values on purpose"
+        ),
+        "namespaces docker-*.scope get time 60 s",
+        "namespaces ci-*, x are left alone",
+    ]
 
 
 def test_check_gives_advice_that_is_no_error(machine: Machine) -> None:
