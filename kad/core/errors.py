@@ -10,6 +10,8 @@ def ascii_line(text: str) -> str:
 
     A file name may hold anything; it must neither forge a second line nor move the cursor.
     """
+    if text.isascii() and text.isprintable():  # mostly, and the codec costs boot time
+        return text
     escaped = text.encode("unicode_escape").decode("ascii")
     return escaped.replace("\\\\", "\\")
 

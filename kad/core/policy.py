@@ -10,7 +10,7 @@ from kad.core.parameters import Parameter
 from kad.core.shape import give, take
 
 # systemd.unit(5)'s characters and lengths, with the two of a pattern.
-UNIT_NAME = re.compile(r"[A-Za-z0-9:_.\\@*?-]{1,255}")
+UNIT_NAME = r"[A-Za-z0-9:_.\\@*?-]{1,255}"
 LONGEST_IDLE_S = 365 * 86400
 LONGEST_CHECK_S = 86400
 
@@ -88,12 +88,11 @@ class Policy(NamedTuple):
         ]
         if not stored.values or any(not 1 <= value <= highest for value, highest in bounds):
             raise ValueError("not a stored policy: a value is missing or out of bounds")
-        units = (*stored.sockets.enable, *stored.sockets.exclude)
         overrides = stored.namespaces.overrides
         names = (*stored.namespaces.exclude, *(each.match for each in overrides))
-        if not all(
-            (*names, *(each.values for each in overrides), *map(UNIT_NAME.fullmatch, units))
-        ):
+        units = (*stored.sockets.enable, *stored.sockets.exclude)
+        named = (re.fullmatch(UNIT_NAME, unit) for unit in units)
+        if not all((*names, *(each.values for each in overrides), *named)):
             raise ValueError("not a stored policy: a name is none")
         return stored
 

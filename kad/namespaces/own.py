@@ -63,5 +63,5 @@ def boot_id(environ: Mapping[str, str]) -> str:
     told = environ.get("KAD_BOOT_ID")  # systemd.unit(5)'s %b
     if told:
         return told
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+    with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
         return file.read().strip().replace("-", "")

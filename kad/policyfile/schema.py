@@ -71,7 +71,7 @@ def _item(field: Key) -> dict[str, object]:
     table = table_in(field)
     if table is not None:
         return _table(table)
-    return {"type": "string", "pattern": f"^{UNIT_NAME.pattern}$"} if lists_units(field) else _NAME
+    return {"type": "string", "pattern": f"^{UNIT_NAME}$"} if lists_units(field) else _NAME
 
 
 def _number(field: Key) -> dict[str, object]:
