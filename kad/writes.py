@@ -52,7 +52,7 @@ class Writes:
         if self._inotify is None:
             self._inotify = _call("inotify_init1", os.O_CLOEXEC | os.O_NONBLOCK)
             self._listen(self._inotify, partial(_drain, self._inotify))
-        for each in missing:
+        for each in sorted(missing):  # kad's own first, where there are too few
             path = f"/proc/self/fd/{held[each]}".encode()
             with suppress(FileNotFoundError):  # its namespace has just gone
                 self._watched[each] = _call("inotify_add_watch", self._inotify, path, _IN_MODIFY)

@@ -167,6 +167,7 @@ class FakeNamespace(FakeKernel):
         self.inode = self.cookie = inode
         self.name = name
         self.gone = False
+        self.error: OSError | None = None
 
     def own_name(self) -> str:
         """Give the name that is shown."""
@@ -176,6 +177,8 @@ class FakeNamespace(FakeKernel):
         """Give the value, while the namespace is there."""
         if self.gone:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        if self.error is not None:
+            raise self.error
         return super().read(parameter)
 
     def has(self, values: Mapping[Parameter, int]) -> bool:
@@ -225,13 +228,15 @@ class FakeMemory:
     """What was remembered, which outlives a daemon."""
 
     found: dict[int, Mapping[Parameter, int]] = field(default_factory=dict)
+    meanwhile: Callable[[Iterable[int]], object] = lambda _: None
 
     def __getitem__(self, cookie: int) -> Mapping[Parameter, int] | None:
         """Give what is known."""
         return self.found.get(cookie)
 
     def keep(self, values: Mapping[int, Mapping[Parameter, int] | None]) -> None:
-        """Remember, or forget."""
+        """Remember, or forget; what else happens meanwhile is for the test to say."""
+        self.meanwhile(values)
         for cookie, found in values.items():
             if found is None:
                 self.found.pop(cookie, None)

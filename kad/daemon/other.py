@@ -90,7 +90,7 @@ class Other:
         """
         name = found.name or (self.name if self._named else found.own_name())
         grown = self._appeared is None or now - self._appeared >= YOUNG_S
-        self._named = grown and not name.startswith("net:[")
+        self._named = grown and found.name is None and not name.startswith("net:[")
         if name == self.name:
             return False
         self.name = name
@@ -116,16 +116,23 @@ class Other:
         if self.reason is not None:
             self.kernel.read(Parameter.TIME)
             return False
-        changed = not self.kernel.has(self._seen)
+        try:
+            changed = not self.kernel.has(self._seen)
+        except FileNotFoundError:
+            raise
+        except OSError:  # the pass will say why
+            return True
         if changed and self._young:
-            self._take_for_its_own()
+            self._take_for_its_own(self._read())
         # By the first look after it, as one through another procfs wakes nobody.
         self._young = self._young and now < self._grown_at
         return changed or self._due or self._history.deadline is not None
 
-    def _take_for_its_own(self) -> None:
-        now = self._read()
+    def _take_for_its_own(self, now: Mapping[Parameter, int]) -> None:
+        """Leave it to whoever wrote what is `now` other than kad saw it last; if anybody did."""
         theirs = {each: value for each, value in now.items() if value != self._seen[each]}
+        if not theirs:
+            return
         self._found, self._custom = {**self._found, **theirs}, True
         self.reason = self._reason()
         if self.reason is not None:
@@ -136,14 +143,28 @@ class Other:
         return (self._appeared or 0.0) + YOUNG_S
 
     def run(self, now: float) -> tuple[Report, Report]:
-        """Run a pass; give the report of the one before and its own."""
+        """Run a pass; give the report of the one before and its own.
+
+        Whoever wrote since kad last looked was faster than the pass: a young one is left alone
+        then, with what he wrote.
+        """
         before, judge = self._history.last, self._history.judge(self._policy, now)
         report = _unless_gone(reconcile(self._policy, self.kernel, judge))
         report = self._history.learn(self._policy, report, now)
         self._set = {**self._set, **self._history.put}
         self._due = bool(report.having(FAILED))
-        self._seen = {each.parameter: each.now for each in report if each.now is not None}
+        if self._young:
+            self._take_for_its_own(
+                {each.parameter: each.found for each in report if each.found is not None}
+            )
+        if self.reason is None:
+            self._see(report)
         return before, report
+
+    def _see(self, report: Report) -> None:
+        """Take down what a pass left; of what it could not read, what was read last."""
+        now = {each.parameter: each.now for each in report if each.now is not None}
+        self._seen = {**self._seen, **now}
 
     def events(self, before: Report, report: Report) -> Iterator[Event]:
         """Say what is new, save that values were set: that is said for all at once."""
@@ -158,7 +179,7 @@ class Other:
         same = [each for each, value in self._set.items() if now[each] == value]
         restoring = Policy(values={each: self._found[each] for each in same})
         report = _unless_gone(reconcile(restoring, self.kernel, History().judge(restoring, 0)))
-        self._seen = {each.parameter: each.now for each in report if each.now is not None}
+        self._see(report)
         return report
 
     def is_as_found(self, report: Report) -> bool:

@@ -134,8 +134,11 @@ class Others:
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
         self._each(lambda other: done.append((other, *other.run(now))), ours)
+        left = [other for other, *_ in done if other.reason is not None]
+        self._memory.keep({other.kernel.cookie: None for other in left})
+        done = [each for each in done if each[0].reason is None]
         news = any(before.shown != report.shown for _, before, report in done)
-        self.revision += news or len(ours) < len(due)
+        self.revision += news or len(done) < len(due)
         events = [event for other, *reports in done for event in other.events(*reports)]
         names = [other.name for other, _, report in done if _was_set(report)]
         return Pass(
@@ -153,6 +156,8 @@ class Others:
                 self._finder.drop(other.inode)
                 del self._known[other.inode]
                 gone[other.kernel.cookie] = None
+            except OSError:
+                continue  # no matter of the others'; what cannot be read is told by its own pass
         if gone:
             self.revision += 1
             self._memory.keep(gone)

@@ -33,7 +33,7 @@ def find() -> dict[int, Found]:
     for inode, path in _mounts():
         files.setdefault(inode, []).append(path)
         for directory in _NAMED:
-            if path.startswith(directory):
+            if path.startswith(directory) and path != f"{directory}host":  # that name is kad's own
                 names.setdefault(inode, path.removeprefix(directory))
     pids = _processes()
     return {

@@ -162,6 +162,67 @@ def test_a_late_value_that_is_the_kernel_s_default_is_theirs_too() -> None:
     assert shown(world, "web") == (False, "set on purpose")
 
 
+def test_what_a_runtime_writes_while_kad_is_about_to_is_theirs() -> None:
+    """Between kad's look and its write is time enough for a container's own value."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    writes = iter([{TIME: 600}])
+    world.memory.meanwhile = lambda kept: new.now.update(next(writes, {}) if 2 in kept else {})
+
+    world.run(appears(world, new), Step(after=YOUNG_S))
+
+    assert new.now == OWN
+    assert shown(world, "web") == (False, "set on purpose")
+    assert 2 not in world.memory.found
+    assert not [line for line in world.journal.messages if "web" in line]
+
+
+def test_a_namespace_that_cannot_be_read_does_not_hold_up_the_others() -> None:
+    """It is degraded, and said so; the others are restored all the same."""
+    bad, good = FakeNamespace(2, "bad"), FakeNamespace(3, "good")
+    world = world_of(bad, good)
+    out_of_memory = OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    world.run(Step(lambda: setattr(bad, "error", out_of_memory)), sets(good, 600))
+
+    assert good.now == WANTED
+    assert "bad: cannot read net.ipv4.tcp_keepalive_time: Cannot allocate memory" in (
+        world.journal.messages
+    )
+
+
+def test_a_late_value_is_theirs_though_kad_could_not_read_it_for_a_moment() -> None:
+    """What is compared with is what was read last."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    errors = iter([OSError(errno.ENOMEM, "Cannot allocate memory")])
+    world.memory.meanwhile = lambda kept: (
+        setattr(new, "error", next(errors, None)) if kept else None
+    )
+
+    world.run(
+        appears(world, new), Step(lambda: setattr(new, "error", None), after=0.1), sets(new, 600)
+    )
+
+    assert new.now == OWN
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_a_name_that_ip_netns_knows_no_more_is_not_kept() -> None:
+    """Its next bearer is another namespace, and a rule for the name is meant for that one."""
+    old = FakeNamespace(2, "web")
+    rules = ALL._replace(overrides=(Override("web", {TIME: 60}),))
+    world = world_of(old, rules=rules)
+
+    world.run(
+        Step(lambda: setattr(old, "name", None), frozenset({Reason.NAMESPACES})),
+        appears(world, FakeNamespace(3, "web")),
+    )
+
+    assert old.now == WANTED
+    assert [each.name for each in world.state.written[-1].namespaces] == ["host", "net:[2]", "web"]
+
+
 def test_what_changes_later_is_drift() -> None:
     """Ten seconds after its making a container's values are the policy's."""
     new = FakeNamespace(2, "web")

@@ -1,6 +1,7 @@
 """A watch on files that are held open, which tells of every write."""
 
 import os
+import re
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,3 +96,21 @@ def test_a_watch_that_cannot_be_had_is_an_error_that_says_why(
             writes.refresh()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_kad_s_own_parameters_are_watched_first(
+    held: Held, listened: Listened, tmp_path: Path
+) -> None:
+    """Where the system has too few watches, it is a container's that the timer alone looks at."""
+    own = os.fstat(held.pop((7, TIME))).st_ino
+    (tmp_path / "time").rename(tmp_path / "0")
+    for cookie in (*range(90, 70, -1), 0):
+        (tmp_path / str(cookie)).touch()
+        held[cookie, TIME] = os.open(tmp_path / str(cookie), os.O_RDWR)
+
+    Writes(lambda: held, listen_in(listened)).refresh()
+
+    [inotify] = listened
+    watches = Path(f"/proc/self/fdinfo/{inotify}").read_text(encoding="ascii")
+    first = min(re.findall(r"wd:(\w+) ino:(\w+)", watches), key=lambda each: int(each[0], 16))
+    assert int(first[1], 16) == own

@@ -218,6 +218,18 @@ def test_a_name_may_hold_anything(machine: Machine) -> None:
         assert "a b\\c#[*]\\udcff\\n" in machine.kad("namespaces").stdout
 
 
+def test_a_namespace_that_is_called_host_is_not_taken_for_kad_s_own(machine: Machine) -> None:
+    """Nobody shall look for a container's drift on the host."""
+    add(machine, "netns", "add", "host")
+
+    with machine.daemon():
+        assert named(machine, "host") == WANTED
+        names = [each["name"] for each in machine.state_file()["namespaces"]]
+        assert names[0] == "host"
+        assert names[1].startswith("net:[")
+        assert len(names) == 2
+
+
 # Whose values they are
 
 
