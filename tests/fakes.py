@@ -166,6 +166,7 @@ class FakeNamespace(FakeKernel):
         super().__init__(values)
         self.inode = self.cookie = inode
         self.name = name
+        self.pids: tuple[int, ...] = ()
         self.gone = False
         self.error: OSError | None = None
 
@@ -196,6 +197,7 @@ class FakeNamespaces:
     closed: dict[int, OSError] = field(default_factory=dict)
     opened: set[int] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
+    at_once: list[int] = field(default_factory=list)
 
     def ready(self) -> None:
         """Begin, or say why not."""
@@ -211,6 +213,7 @@ class FakeNamespaces:
     def open(self, found: Iterable[FakeNamespace]) -> dict[int, FakeNamespace | OSError]:
         """Open each that can be."""
         opened = {each.inode: self.closed.get(each.inode, each) for each in found}
+        self.at_once.append(len(opened))
         self.opened |= {each for each in opened if each not in self.closed}
         return opened
 
@@ -229,6 +232,7 @@ class FakeMemory:
 
     found: dict[int, Mapping[Parameter, int]] = field(default_factory=dict)
     meanwhile: Callable[[Iterable[int]], object] = lambda _: None
+    trouble: str | None = None
 
     def __getitem__(self, cookie: int) -> Mapping[Parameter, int] | None:
         """Give what is known."""

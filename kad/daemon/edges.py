@@ -112,6 +112,11 @@ class FoundNamespace(Protocol):
         """What ip-netns(8) calls it."""
         ...
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Its processes."""
+        ...
+
     def own_name(self) -> str:
         """Give the name that is shown."""
         ...
@@ -142,14 +147,19 @@ class NamespaceFinder(Protocol):
 
 
 class NamespaceMemory(Protocol):
-    """What kad found in each namespace before it first wrote there, by cookie."""
+    """What kad found in each namespace before it first wrote there, by cookie.
+
+    `trouble` says why it would not outlive a restart.
+    """
+
+    trouble: str | None
 
     def __getitem__(self, cookie: int) -> Mapping[Parameter, int] | None:
         """Give what is known."""
         ...
 
     def keep(self, values: Mapping[int, Mapping[Parameter, int] | None]) -> None:
-        """Remember, or forget."""
+        """Remember, or forget; try again what could not be remembered before."""
         ...
 
     def only(self, cookies: Iterable[int]) -> None:

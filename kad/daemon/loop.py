@@ -167,6 +167,8 @@ class Daemon:
             attempts = self._attempts.note, self._attempts.forget
             self._others = Others(self._edges.namespaces, self._edges.memory, *attempts)
         events, reports = self._others.run(policy, began, look=look)
+        if self._others.more:
+            self._edges.inbox.nudge(Reason.NAMESPACES)
         for name, before, report in reports:
             self._tally.drifts(before, report, self._edges.utc(), name)
         return events

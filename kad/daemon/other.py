@@ -31,6 +31,7 @@ class Other:
         "_found",
         "_history",
         "_named",
+        "_pids",
         "_policy",
         "_remembered",
         "_seen",
@@ -62,6 +63,8 @@ class Other:
         self._set: Mapping[Parameter, int] = {}
         self._policy = Policy(values={})
         self.name, self._named = "", False
+        # The processes that had no unit.
+        self._pids: tuple[int, ...] | None = None
         # Why it is left alone; None where it is not.
         self.reason: str | None = None
 
@@ -86,10 +89,12 @@ class Other:
         """Follow its name; tell whether it is another.
 
         Its unit and ip-netns(8)'s name may come after it; later a unit is asked no more, as the
-        oldest process may be another one every time.
+        oldest process may be another one every time, and of none only when processes came or went.
         """
-        name = found.name or (self.name if self._named else found.own_name())
         grown = self._appeared is None or now - self._appeared >= YOUNG_S
+        same = found.pids == self._pids
+        name = found.name or (self.name if self._named or same else found.own_name())
+        self._pids = found.pids if grown and found.name is None else None
         self._named = grown and found.name is None and not name.startswith("net:[")
         if name == self.name:
             return False

@@ -15,7 +15,10 @@ from kad.daemon.other import Other
 
 # So many names stand in a line; the state file has all.
 _NAMED = 3
+# So many are opened at once: thousands take seconds, in which nothing else is heard.
+AT_ONCE = 200
 _LOOK, _OPEN = "look after the other network namespaces", "open every network namespace"
+_REMEMBER = "remember what is kad's own in other network namespaces"
 
 
 class Pass(NamedTuple):
@@ -29,7 +32,7 @@ class Others:
     """The other namespaces, from the first look to the last.
 
     `note` says once that something cannot be done and why, and once that it can again; `forget`
-    has it told anew.
+    has it told anew. `more` tells that a look is to follow at once.
     """
 
     def __init__(
@@ -45,11 +48,15 @@ class Others:
         self._known: dict[int, Other] = {}
         # Those that could not be opened: the name, and why.
         self._closed: dict[int, tuple[str, OSError]] = {}
+        # What was tried in looks of which another is to follow, and what of it failed.
+        self._tried: set[int] = set()
+        self._failed: dict[int, OSError] = {}
         self._policy: Policy | None = None
         self._unable: str | None = None
         self._looked = False
         # Rises with every change that the state file would show.
         self.revision = 0
+        self.more = False
 
     def run(self, policy: Policy, now: float, *, look: bool) -> Pass:
         """Bring all to the policy; where it is to `look`, find first those that are new."""
@@ -67,6 +74,7 @@ class Others:
 
     def _look(self, policy: Policy, now: float) -> None:
         before, self._unable = self._unable, None
+        self.more = False
         try:
             self._finder.ready()
             self._meet(policy, self._finder.find(), now)
@@ -80,19 +88,30 @@ class Others:
     def _meet(self, policy: Policy, found: Mapping[int, FoundNamespace], now: float) -> None:
         # An inode is used again at once: only who still reads is the one that it was.
         self._each(lambda other: other.kernel.read(Parameter.TIME))
-        new = [each for inode, each in found.items() if inode not in self._known]
-        closed: dict[int, tuple[str, OSError]] = {}
-        whole = True
-        for inode, kernel in self._finder.open(new).items():
+        met = self._known.keys() | self._tried
+        new = [each for inode, each in found.items() if inode not in met]
+        for inode, kernel in self._finder.open(new[:AT_ONCE]).items():
             error = kernel if isinstance(kernel, OSError) else self._begin(inode, kernel, now)
-            whole, name = whole and error is None, found[inode].own_name()
-            if error is not None and not policy.namespaces.excludes(name):
-                closed[inode] = name, error
-        if whole:  # what ended while no kad looked is remembered no longer
-            self._memory.only(each.kernel.cookie for each in self._known.values())
-        self._looked = True
+            if error is not None:
+                self._failed[inode] = error
+        self._tried.update(each.inode for each in new[:AT_ONCE])
+        self.more = len(new) > AT_ONCE
         self._rename(policy, found.values(), now)
-        self._tell_closed(closed)
+        if not self.more:
+            self._have_met_all(policy, found)
+
+    def _have_met_all(self, policy: Policy, found: Mapping[int, FoundNamespace]) -> None:
+        """Tell of those that could not be opened; the next look tries them again."""
+        if not self._failed:  # what ended while no kad looked is remembered no longer
+            self._memory.only(each.kernel.cookie for each in self._known.values())
+        closed = {
+            inode: (found[inode].own_name(), error)
+            for inode, error in self._failed.items()
+            if inode in found
+        }
+        excludes = policy.namespaces.excludes
+        self._tell_closed({key: each for key, each in closed.items() if not excludes(each[0])})
+        self._looked, self._tried, self._failed = True, set(), {}
 
     def _begin(self, inode: int, kernel: NamespaceKernel, now: float) -> OSError | None:
         """Look after one from now on; give why it cannot be read, None where it has just gone."""
@@ -129,13 +148,13 @@ class Others:
     def _pass(self, now: float) -> Pass:
         due: list[Other] = []
         self._each(lambda other: due.append(other) if other.is_due(now) else None)
-        if due:
-            self._memory.keep({each.kernel.cookie: each.found for each in due})
+        self._memory.keep({each.kernel.cookie: each.found for each in due})
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
         self._each(lambda other: done.append((other, *other.run(now))), ours)
         left = [other for other, *_ in done if other.reason is not None]
         self._memory.keep({other.kernel.cookie: None for other in left})
+        self._note(_REMEMBER, self._memory.trouble)
         done = [each for each in done if each[0].reason is None]
         news = any(before.shown != report.shown for _, before, report in done)
         self.revision += news or len(done) < len(due)
@@ -169,9 +188,10 @@ class Others:
             self._finder.drop(inode)
         self.revision += bool(self._known or self._closed)
         self._known, self._closed, self._unable, self._policy = {}, {}, None, None
-        self._looked = False
-        self._forget(_LOOK)
-        self._forget(_OPEN)
+        self._looked = self.more = False
+        self._tried, self._failed = set(), {}
+        for each in (_LOOK, _OPEN, _REMEMBER):
+            self._forget(each)
         if not ours:
             return []
         text = f"looking after the host alone; the values in {_count(ours)} stay as they are"

@@ -1,5 +1,6 @@
 """Remember, for one boot, what kad found in each network namespace before it first wrote there."""
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -33,13 +34,15 @@ class Memory:
         self._paths = tuple(f"{each}/namespaces.json" for each in directories)
         self._mine = (VERSION, boot)
         self._found: dict[str, Values] | None = None
+        self._stored = True
+        self.trouble: str | None = None
 
     def __getitem__(self, cookie: int) -> Values | None:
         """Give what is known of a namespace."""
         return self._known().get(str(cookie))
 
     def keep(self, values: Mapping[int, Values | None]) -> None:
-        """Remember these; forget those that are None."""
+        """Remember these; forget those that are None. What could not be stored is tried again."""
         known = self._known()
         before = dict(known)
         for cookie, found in values.items():
@@ -47,7 +50,7 @@ class Memory:
                 known.pop(str(cookie), None)
             else:
                 known[str(cookie)] = found
-        if known != before:
+        if known != before or not self._stored:
             self._store(known)
 
     def only(self, cookies: Iterable[int]) -> None:
@@ -63,10 +66,10 @@ class Memory:
         if self._found is None:
             self._found = {}
             for path in reversed(self._paths):
-                self._found |= self._stored(path)
+                self._found |= self._read(path)
         return self._found
 
-    def _stored(self, path: str) -> Mapping[str, Values]:
+    def _read(self, path: str) -> Mapping[str, Values]:
         try:
             kept = take(_Kept, read_json(path))
         except (OSError, ValueError):
@@ -75,11 +78,18 @@ class Memory:
         return kept.namespaces if whole and (kept.version, kept.boot) == self._mine else {}
 
     def _store(self, found: Mapping[str, Values]) -> None:
+        """Put it into the first file that takes it; none is no failure where none can be there."""
         content = give(_Kept(*self._mine, found))
+        self._stored, self.trouble = False, None
         for path in self._paths:
-            with suppress(OSError):
+            try:
                 write_json(path, content, mode=0o600)
+            except OSError as error:
+                if error.errno not in {errno.ENOENT, errno.EROFS}:
+                    self.trouble = self.trouble or f"{path}: {error.strerror}"
+            else:
                 self._remove_all_but(path)
+                self._stored, self.trouble = True, None
                 return
 
     def _remove_all_but(self, kept: str) -> None:

@@ -1,7 +1,7 @@
 """The other network namespaces, driven by a script of wakeups."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -10,6 +10,7 @@ from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
 from kad.core.reasons import Reason
 from kad.core.report import State
+from kad.daemon.others import AT_ONCE
 from tests.fakes import (
     DEFAULTS,
     INTVL,
@@ -39,6 +40,11 @@ def appears(world: World, *new: FakeNamespace) -> Step:
     return Step(lambda: world.namespaces.there.extend(new), frozenset({Reason.NAMESPACES}))
 
 
+def looks(do: Callable[[], object] = lambda: None) -> Step:
+    """Have kad told that a namespace may have appeared, after something has happened."""
+    return Step(do, frozenset({Reason.NAMESPACES}))
+
+
 def sets(namespace: FakeNamespace, value: int, *, after: float = 0.1) -> Step:
     """Have somebody set a value in a namespace, which kad sees at once."""
     return Step(lambda: namespace.now.update({TIME: value}), frozenset({Reason.WRITE}), after)
@@ -65,6 +71,51 @@ def test_namespaces_that_are_there_are_in_force_when_kad_is_ready() -> None:
     assert (one.now, two.now) == (WANTED, WANTED)
     assert "policy set in 2 namespaces (web, net:[3])" in world.journal.messages
     assert world.manager.lines[1].endswith("probes 8; 2 namespaces")
+
+
+def test_thousands_are_met_in_parts() -> None:
+    """A stop, the watchdog and a drift of the host are heard in between."""
+    there = [FakeNamespace(inode) for inode in range(2, 2 * AT_ONCE + 52)]
+    world = world_of(*there)
+    seen: list[int] = []
+    count = Step(lambda: seen.append(sum(each.now == WANTED for each in there)))
+
+    world.run(count, looks(), count, looks(), count)
+
+    assert seen == [AT_ONCE, 2 * AT_ONCE, 2 * AT_ONCE + 50]
+    assert world.namespaces.at_once == [AT_ONCE, AT_ONCE, 50]
+    assert world.inbox.nudges.count(Reason.NAMESPACES) == 2
+
+
+def test_what_cannot_be_opened_is_not_tried_for_ever() -> None:
+    """However many there are, the others have their turn, and kad its rest."""
+    shut = [FakeNamespace(inode) for inode in range(2, 2 + AT_ONCE)]
+    web = FakeNamespace(5000, "web")
+    world = world_of(*shut, web)
+    denied = OSError(errno.EACCES, "Permission denied")
+    world.namespaces.closed = {each.inode: denied for each in shut}
+
+    world.run(looks())
+
+    assert web.now == WANTED
+    assert world.inbox.nudges.count(Reason.NAMESPACES) == 1
+    assert (
+        f"WARNING cannot open every network namespace: net:[2]: Permission denied "
+        f"(and {AT_ONCE - 1} more)"
+    ) in world.journal.said
+
+
+def test_what_kad_cannot_remember_is_told_and_so_is_its_end() -> None:
+    """After a restart kad's own values would look like somebody's."""
+    world = world_of(FakeNamespace(2, "web"))
+    why = "/var/lib/kad/namespaces.json: No space left on device"
+    world.memory.trouble = why
+
+    world.run(looks(lambda: setattr(world.memory, "trouble", None)))
+
+    what = "remember what is kad's own in other network namespaces"
+    assert f"WARNING cannot {what}: {why}" in world.journal.said
+    assert f"can {what} again" in world.journal.messages
 
 
 def test_a_namespace_that_appears_is_brought_to_the_policy() -> None:

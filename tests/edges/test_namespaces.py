@@ -76,6 +76,31 @@ def test_what_is_forgotten_does_not_come_back_from_another_directory(tmp_path: P
     assert not [*second.iterdir()]
 
 
+def test_what_could_not_be_remembered_is_tried_again(tmp_path: Path) -> None:
+    """A disk that was full for a while leaves nothing forgotten, and is told meanwhile."""
+    in_the_way = tmp_path / "namespaces.json"
+    in_the_way.mkdir()
+    memory = Memory([str(tmp_path / "absent"), str(tmp_path)], "this")
+
+    memory.keep({7: OWN})
+    first = memory.trouble
+    in_the_way.rmdir()
+    memory.keep({})
+
+    assert (first, memory.trouble) == (f"{in_the_way}: Is a directory", None)
+    assert Memory([str(tmp_path)], "this")[7] == OWN
+
+
+def test_nowhere_to_remember_is_no_trouble(tmp_path: Path) -> None:
+    """As without a state directory there is no last good policy."""
+    memory = Memory([str(tmp_path / "absent")], "this")
+
+    memory.keep({7: OWN})
+
+    assert memory.trouble is None
+    assert memory[7] == OWN
+
+
 @pytest.mark.parametrize(
     "namespaces", [{"7": {TIME: 600}}, {"7": {**DEFAULTS, TIME: "600"}}, {"7": None}, []]
 )
