@@ -170,7 +170,7 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     print(
-        "namespaces   scan ms   open ms  watch ms comp'e ms  check ms policy ms  state ms   kB each",
+        "namespaces   scan ms   open ms  watch ms comp'e ms  check ms policy ms  state ms  kB each",
         flush=True,
     )
     for number in options.numbers:
