@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kad.core.errors import PolicyError, ascii_line
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy, describe
-from kad.core.report import FAILED, LEFT, Report, State
+from kad.core.report import FAILED, LEFT, Outcome, Report, State
 from kad.core.shape import give, take
 
 if TYPE_CHECKING:
@@ -213,7 +213,9 @@ def trouble(policy: Policy, report: Report, error: PolicyError | None = None) ->
     left = report.having(LEFT)
     if left:
         told = f"{left[0].parameter} is {left[0].now}, policy says {left[0].policy}"
-        return f"{told}; {left[0].outcome}{_and_more(left)}"
+        # Who only looks observes as an audit does, whatever the policy is.
+        looks = left[0].outcome is Outcome.LEFT_AUDIT and policy.mode is not Mode.AUDIT
+        return told + ("" if looks else f"; {left[0].outcome}") + _and_more(left)
     audit = " (audit)" if policy.mode is Mode.AUDIT else ""
     return describe(policy.values) + audit
 

@@ -57,10 +57,12 @@ def _answers(diag: socket.socket) -> Iterator[Connection]:
         filled, at = diag.recv_into(room), 0
         while at < filled:
             length, kind = _LENGTH_AND_TYPE(room, at)
-            if kind == _NLMSG_DONE:
+            if kind in {_NLMSG_DONE, _NLMSG_ERROR}:
+                # A dump that fails ends with its error as any other ends.
+                number = struct.unpack_from("=i", room, at + _HEADER.size)[0]
+                if number < 0:
+                    raise _refusal(-number)
                 return
-            if kind == _NLMSG_ERROR:
-                raise _refusal(-struct.unpack_from("=i", room, at + _HEADER.size)[0])
             if length not in layouts:
                 layouts[length] = _layout(bytes(room[at : at + length]))
             yield Connection(*layouts[length].unpack_from(room, at))

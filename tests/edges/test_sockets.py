@@ -152,9 +152,10 @@ def test_messages_of_several_shapes_are_understood() -> None:
     assert found[0] == connection(ON, 60, cgroup=4711)
 
 
-def test_a_refusal_is_an_error() -> None:
+@pytest.mark.parametrize("kind", [2, 3])  # NLMSG_ERROR, and NLMSG_DONE with which a dump ends
+def test_a_refusal_is_an_error(kind: int) -> None:
     """A kernel without INET_DIAG is named, and is no namespace that has gone."""
-    refusal = struct.pack("=IHHIIi", 36, 2, 0, 1, 0, -2) + bytes(16)
+    refusal = struct.pack("=IHHIIi", 36, kind, 0, 1, 0, -2) + bytes(16)
     with kernel(refusal) as asked, pytest.raises(OSError, match="no INET_DIAG for TCP"):
         list(dump(asked, 2))
 

@@ -175,6 +175,7 @@ def test_status_as_json_has_the_state_file_s_shape(machine: Machine) -> None:
     ]
     assert [shown[key] for key in ("generation", "pid", "reload", "checks", "drift")] == [None] * 5
     assert shown["state"] == "drifted"
+    assert shown["reason"] == f"{TIME} is 7200, policy says 120 (and 2 more)"
     assert shown["namespaces"][0]["parameters"][TIME] == {
         "policy": 120,
         "found": 7200,
