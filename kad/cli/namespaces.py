@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from kad.cli.daemons import running
@@ -13,11 +13,10 @@ from kad.core.errors import printable
 from kad.core.parameters import Parameter
 from kad.core.report import State
 from kad.core.status import NamespaceStatus
-from kad.namespaces.entering import NamespaceFiles, enter
+from kad.namespaces.entering import read_each
 from kad.namespaces.finding import Found, find
 from kad.namespaces.own import own_namespace
 from kad.procfs import Procfs
-from kad.reconcile import Kernel
 
 _HEADINGS = ("name", "inode", "processes", "time", "intvl", "probes", "state")
 
@@ -45,42 +44,46 @@ def _rows(told: Mapping[int, NamespaceStatus]) -> Iterable[_Row]:
     found, own = find(), own_namespace()
     # Whom the kernel does not show PID 1's it does not show most processes either.
     sees_all = own.host is not None
+    values = {**_read(found.values()), own.inode: _own()}
     for inode, each in found.items():
         name = "host" if inode == own.inode else each.own_name()
         processes = str(len(each.pids)) if sees_all else "-"
-        with _opened(each, own.inode) as kernel:
-            yield _row(name, inode, processes, kernel, told.get(inode))
+        yield _row(name, inode, processes, values.get(inode, {}), told.get(inode))
     for inode in set() if sees_all else told.keys() - found.keys():
-        yield _row(told[inode].name, inode, "-", None, told[inode])
+        yield _row(told[inode].name, inode, "-", {}, told[inode])
 
 
-@contextmanager
-def _opened(found: Found, own: int) -> Iterator[Kernel | None]:
-    """Give its parameters, one namespace at a time, as descriptors are few; None if it cannot."""
-    if found.inode == own:
-        yield Procfs()
-        return
-    files = enter([found]).get(found.inode)
-    if not isinstance(files, NamespaceFiles):
-        yield None
-        return
-    yield files
-    files.close()
+def _read(found: Iterable[Found]) -> Mapping[int, Mapping[Parameter, int]]:
+    try:
+        return read_each(found)
+    except OSError:  # no thread is left
+        return {}
+
+
+def _own() -> Mapping[Parameter, int]:
+    kernel, values = Procfs(), {}
+    for each in Parameter:
+        with suppress(OSError):
+            values[each] = kernel.read(each)
+    return values
 
 
 def _row(
-    name: str, inode: int, processes: str, kernel: Kernel | None, told: NamespaceStatus | None
+    name: str,
+    inode: int,
+    processes: str,
+    values: Mapping[Parameter, int],
+    told: NamespaceStatus | None,
 ) -> _Row:
-    values = tuple(_value(each, kernel, told) for each in Parameter)
-    return _Row(name if told is None else told.name, inode, processes, values, _state(told))
+    shown = tuple(_value(each, values, told) for each in Parameter)
+    return _Row(name if told is None else told.name, inode, processes, shown, _state(told))
 
 
-def _value(parameter: Parameter, kernel: Kernel | None, told: NamespaceStatus | None) -> str:
+def _value(
+    parameter: Parameter, values: Mapping[Parameter, int], told: NamespaceStatus | None
+) -> str:
     """Give the present value, else the one that the daemon saw last."""
-    try:
-        found = None if kernel is None else kernel.read(parameter)
-    except OSError:
-        found = None
+    found = values.get(parameter)
     if found is None and told is not None:
         found = told.parameters[parameter].found
     return "-" if found is None else str(found)

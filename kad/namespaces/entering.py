@@ -10,7 +10,8 @@ import errno
 import os
 import resource
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 from kad.core.parameters import Parameter, number
@@ -88,6 +89,20 @@ def enter(namespaces: Iterable[Found]) -> dict[int, NamespaceFiles | OSError]:
     return opened
 
 
+def read_each(namespaces: Iterable[Found]) -> dict[int, Mapping[Parameter, int]]:
+    """Read the parameters of each, by inode, holding none open; what cannot be read is left out."""
+    values: dict[int, Mapping[Parameter, int]] = {}
+
+    def visit() -> None:
+        for each in namespaces:
+            with suppress(OSError):
+                if _went_inside(each):
+                    values[each.inode] = dict(_read_all())
+
+    _in_thread(visit)
+    return values
+
+
 def inside(namespace: Found, ask: Callable[[], _Answer]) -> _Answer:
     """Ask from within; FileNotFoundError where it has gone, and whatever `ask` raises."""
     answers: list[_Answer] = []
@@ -163,6 +178,12 @@ def _open_all(cookie: int) -> NamespaceFiles:
             os.close(file)
         raise
     return NamespaceFiles(cookie, tuple(files))
+
+
+def _read_all() -> Iterator[tuple[Parameter, int]]:
+    for parameter, path in _PATHS.items():
+        with suppress(OSError), open(path, "rb", buffering=0) as file:
+            yield parameter, number(file.read(64))
 
 
 def _leave_some_free(file: int) -> None:
