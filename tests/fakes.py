@@ -204,6 +204,9 @@ class FakeNamespaces:
         if self.unable is not None:
             raise self.unable
 
+    def rest(self) -> None:
+        """Be told of none: the steps say what wakes the loop."""
+
     def find(self) -> dict[int, FakeNamespace]:
         """Give those that are there."""
         if self.unseen is not None:

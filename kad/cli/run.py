@@ -85,7 +85,7 @@ def _daemon(
     directories = (state, runtime) if state else (runtime,)
     store = LastGood(state, namespace.key) if state else None
     find = partial(policyfile.find, None, named, os.environ)
-    others = Namespaces(namespace, mailbox.listen)
+    others = Namespaces(namespace, mailbox.listen, mailbox.ignore)
     edges = Edges(
         inbox=mailbox,
         lock=place.lock,

@@ -129,6 +129,10 @@ class NamespaceFinder(Protocol):
         """Be told of new ones; OSError says why kad cannot look after any."""
         ...
 
+    def rest(self) -> None:
+        """Be told of none from now on."""
+        ...
+
     def find(self) -> Mapping[int, FoundNamespace]:
         """Give those that are there, by inode."""
         ...

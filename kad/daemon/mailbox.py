@@ -61,6 +61,12 @@ class Mailbox:
         self._sources[descriptor] = _Source(take, deque(maxlen=self.BURST), events)
         self._poll.register(descriptor, events)
 
+    def ignore(self, descriptor: int) -> None:
+        """Wait for it no more; to be called before it is closed."""
+        del self._sources[descriptor]
+        if self._resting.pop(descriptor, None) is None:
+            self._poll.unregister(descriptor)
+
     def wait(self, deadline: float | None) -> set[Reason]:
         """Wait for reasons, until `deadline` on the monotonic clock; give all there are.
 

@@ -186,6 +186,7 @@ class Others:
         ours = sum(other.reason is None for other in self._known.values())
         for inode in self._known:
             self._finder.drop(inode)
+        self._finder.rest()
         self.revision += bool(self._known or self._closed)
         self._known, self._closed, self._unable, self._policy = {}, {}, None, None
         self._looked = self.more = False

@@ -1,6 +1,7 @@
 """Look after the other network namespaces of this machine: find them, open them, be told."""
 
 import errno
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -26,10 +27,11 @@ class Namespaces:
         self,
         own: OwnNamespace,
         listen: Callable[[int, Callable[[], Reason], int], None],
+        ignore: Callable[[int], None],
     ) -> None:
         self._own = own
-        self._listen = listen
-        self._told = False
+        self._listen, self._ignore = listen, ignore
+        self._tellers: tuple[int, ...] = ()
         self._opened: dict[int, NamespaceFiles] = {}
         self._found: Mapping[int, Found] = {}
         self._left: frozenset[int] = frozenset()
@@ -42,11 +44,17 @@ class Namespaces:
         if self._own.host is not True:
             known = "kad is not in" if self._own.host is False else "kad may not be in"
             raise _unable(f"{known} the network namespace of PID 1")
-        if not self._told:
+        if not self._tellers:
             from kad.namespaces.telling import tell  # noqa: PLC0415  # boot time
 
-            tell(self._listen)
-            self._told = True
+            self._tellers = tell(self._listen)
+
+    def rest(self) -> None:
+        """Be told of none from now on."""
+        for each in self._tellers:
+            self._ignore(each)
+            os.close(each)
+        self._tellers = ()
 
     def find(self) -> "Mapping[int, Found]":
         """Give those that are there, by inode."""

@@ -20,14 +20,18 @@ _SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP = 270, 1
 Listen = Callable[[int, Callable[[], Reason], int], None]
 
 
-def tell(listen: Listen) -> None:
-    """Have the loop wait for both; OSError, and neither, where one cannot be had."""
+def tell(listen: Listen) -> tuple[int, int]:
+    """Have the loop wait for both, and give them; OSError, and neither, where one is not to be had.
+
+    Whoever wants to be told no more closes them.
+    """
     links = _links()
     mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
     # The kernel tells a change by POLLPRI once, to each poll(2) after it: nothing is to be read.
     listen(mounts, lambda: Reason.NAMESPACES, select.POLLPRI)
     descriptor = links.detach()
     listen(descriptor, lambda: _drain(descriptor), select.POLLIN)
+    return mounts, descriptor
 
 
 def _links() -> socket.socket:

@@ -46,6 +46,9 @@ class Finder:
     def ready(self) -> None:
         """Be it."""
 
+    def rest(self) -> None:
+        """Be it."""
+
     def find(self) -> Mapping[int, Found]:
         """Give all but its own."""
         found = find()

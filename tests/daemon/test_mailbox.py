@@ -169,6 +169,25 @@ def test_an_event_that_came_while_the_loop_left_it_alone_is_not_lost(
     assert woke == [{Reason.WRITE}] * (mailbox.BURST + 3)
 
 
+@pytest.mark.parametrize("events", [1, Mailbox.BURST])
+def test_a_descriptor_that_is_of_no_interest_any_more_wakes_nobody(
+    pipe: tuple[int, int], events: int
+) -> None:
+    """Be it left alone for the moment or not; and it may be one again, or its number another's."""
+    mailbox = Mailbox()
+    mailbox.listen(pipe[0], lambda: Reason.WRITE)
+    os.write(pipe[1], b"x")
+    woke = [mailbox.wait(monotonic() + 30) for _ in range(events)]
+
+    mailbox.ignore(pipe[0])
+    quiet = mailbox.wait(monotonic() + 2 * mailbox.REST_S)
+    mailbox.listen(pipe[0], lambda: Reason.SOCKETS)
+
+    assert woke == [{Reason.WRITE}] * events
+    assert quiet == set()
+    assert mailbox.wait(monotonic() + 30) == {Reason.SOCKETS}
+
+
 def test_signals_wake_the_loop_while_it_waits() -> None:
     """The handler runs in the very thread that waits, and must not hang it."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

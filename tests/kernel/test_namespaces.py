@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -348,6 +349,30 @@ def test_back_to_the_host_leaves_the_values(machine: Machine) -> None:
         machine.run("ip", "netns", "exec", "web", "sysctl", "-w", f"{TIME}=7200")
         machine.write_policy(POLICY)
         wait_until(lambda: named(machine, "web") == WANTED)
+
+
+def checks_until_now(machine: Machine) -> int:
+    """Wait for what goes on to be over, and give how often kad has compared."""
+    time.sleep(0.5)  # longer than a burst is waited for
+    assert machine.kad("reload").returncode == 0
+    count: int = machine.state_file()["checks"]["count"]
+    return count
+
+
+def test_back_to_the_host_nothing_of_the_others_wakes_kad(machine: Machine) -> None:
+    """Mounts and links are none of its business then; and are again when the policy asks."""
+    with machine.daemon():
+        machine.write_policy(HOST_ONLY)
+        machine.kad("reload")
+        before = checks_until_now(machine)
+        add(machine, "netns", "add", "web")
+        add(machine, "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+
+        assert checks_until_now(machine) == before + 1
+        machine.write_policy(POLICY)
+        wait_until(lambda: named(machine, "web") == WANTED)
+        add(machine, "netns", "add", "db")
+        wait_until(lambda: named(machine, "db") == WANTED)
 
 
 def test_on_stop_all_get_back_what_they_had(machine: Machine) -> None:
