@@ -8,7 +8,7 @@ from kad.core.contention import Contention
 from kad.core.parameters import Parameter
 from kad.core.plan import Change
 from kad.core.policy import Action, Mode, Policy
-from kad.core.report import AGREED, FAILED, LEFT, Outcome, Report
+from kad.core.report import AGREED, FAILED, LEFT, Outcome, Report, Result
 
 
 class Verdict(NamedTuple):
@@ -62,8 +62,20 @@ class History:
             if result.outcome in AGREED and policy.mode is Mode.ENFORCE:
                 self.put[result.parameter] = policy.values[result.parameter]
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
-        self.last = Report(report.results, contended)
+        self.last = Report(report.results, contended, self._failing(report, contended))
         return self.last
+
+    def _failing(self, report: Report, contended: frozenset[Parameter]) -> dict[Parameter, Result]:
+        """Give what failed now, or before a pause that is not over."""
+        failing = dict(report.failing)
+        for result in report:
+            fought = result.outcome is Outcome.DIFFERENT and result.parameter in contended
+            if fought:  # somebody was faster: no failure of the kernel's
+                del failing[result.parameter]
+            earlier = self.last.failing.get(result.parameter)
+            if earlier is not None and (fought or result.outcome is Outcome.DEFERRED):
+                failing[result.parameter] = earlier
+        return failing
 
     def _fight(self, parameter: Parameter) -> Contention:
         return self.fights.setdefault(parameter, Contention())

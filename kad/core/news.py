@@ -58,21 +58,21 @@ def _fight(before: Report, report: Report, result: Result) -> Iterator[Event]:
 
 
 def _of_one(before: Report, report: Report, result: Result) -> Iterator[Event]:
-    earlier = before.results.get(result.parameter)
     contended = result.parameter in report.contended
     # What changed during a fight was not said one by one; when it is over, say what is left of it.
     new = _is_new(before, result) or result.parameter in before.contended
+    failed = before.failing.get(result.parameter)
     if result.drift and new and not contended:
         yield _drift(result)
-    if result.outcome in FAILED and not (contended and result.outcome is Outcome.DIFFERENT):
-        yield from _failure(earlier, result)
-    if result.outcome in AGREED and not (result.drift and (new or contended)):
-        yield from _agreement(earlier, result)
+    if report.failing.get(result.parameter) is result:
+        yield from _failure(failed, result)
+    said = contended and failed is None
+    if result.outcome in AGREED and not (result.drift and (said or (new and not contended))):
+        yield from _agreement(before, result)
 
 
-def _failure(earlier: Result | None, result: Result) -> Iterator[Event]:
-    told = earlier is not None and earlier.outcome in FAILED and earlier.failure == result.failure
-    if not told:
+def _failure(told: Result | None, result: Result) -> Iterator[Event]:
+    if told is None or told.failure != result.failure:
         yield about(Kind.WRITE_FAILED, result.failure, result)
 
 
@@ -83,9 +83,10 @@ def _drift(result: Result) -> Event:
     return about(Kind.DRIFT, f"{what}; {done}", result, KAD_OUTCOME=outcome)
 
 
-def _agreement(earlier: Result | None, result: Result) -> Iterator[Event]:
+def _agreement(before: Report, result: Result) -> Iterator[Event]:
+    earlier = before.results.get(result.parameter)
     written = result.outcome is Outcome.WRITTEN
-    failed = earlier is not None and earlier.outcome in FAILED
+    failed = result.parameter in before.failing
     left = earlier is not None and earlier.outcome in LEFT
     was = f" (was {result.found})" if written else ""
     if failed or (left and not written):

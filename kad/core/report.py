@@ -81,16 +81,22 @@ class Result(NamedTuple):
 class Report:
     """What one pass found and did in one namespace: a result for each of the three parameters.
 
-    `contended` names those that somebody else fights for.
+    `contended` names those that somebody else fights for. `failing` has the failed result of each
+    that is not right since; of a single pass, those of this pass.
     """
 
-    __slots__ = ("contended", "results")
+    __slots__ = ("contended", "failing", "results")
 
     def __init__(
-        self, results: Mapping[Parameter, Result], contended: frozenset[Parameter] = frozenset()
+        self,
+        results: Mapping[Parameter, Result],
+        contended: frozenset[Parameter] = frozenset(),
+        failing: Mapping[Parameter, Result] | None = None,
     ) -> None:
         self.results = results
         self.contended = contended
+        failed = {each.parameter: each for each in self.having(FAILED)}
+        self.failing = failed if failing is None else failing
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results.values())
@@ -102,7 +108,12 @@ class Report:
     @property
     def shown(self) -> object:
         """What the state file shows of it: where that is as it was, nothing is to be written."""
-        return tuple((each.policy, each.now, each.state) for each in self), self.contended
+        values = tuple((each.policy, each.now, self.state_of(each)) for each in self)
+        return values, self.contended, tuple(each.failure for each in self.failing.values())
+
+    def state_of(self, result: Result) -> State:
+        """Sum one parameter up; what failed is so until it is tried again."""
+        return State.FAILED if result.parameter in self.failing else result.state
 
     @property
     def in_force(self) -> bool:
@@ -112,6 +123,6 @@ class Report:
     @property
     def state(self) -> State:
         """Sum the namespace up for the state file."""
-        if self.contended or self.having(FAILED):
+        if self.contended or self.failing:
             return State.DEGRADED
         return State.IN_FORCE if self.in_force else State.DRIFTED

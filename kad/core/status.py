@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kad.core.errors import PolicyError, ascii_line
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy, describe
-from kad.core.report import FAILED, LEFT, Outcome, Report, State
+from kad.core.report import LEFT, Outcome, Report, State
 from kad.core.shape import give, take
 
 if TYPE_CHECKING:
@@ -166,7 +166,8 @@ def moment(text: str) -> "datetime":
 def namespace_status(report: Report, inode: int) -> NamespaceStatus:
     """Give kad's own namespace as a pass left it."""
     parameters = {
-        each.parameter: ParameterStatus(each.policy, each.now, each.state) for each in report
+        each.parameter: ParameterStatus(each.policy, each.now, report.state_of(each))
+        for each in report
     }
     return NamespaceStatus("host", inode, managed=True, parameters=parameters)
 
@@ -204,12 +205,13 @@ def trouble(policy: Policy, report: Report, error: PolicyError | None = None) ->
     """Say what is wrong in one namespace; where nothing is, what is in force."""
     if error:
         return f"policy rejected, {policy} stays: {error}"
-    failed = report.having(FAILED)
+    failed = tuple(report.failing.values())
     if failed:
         return failed[0].failure + _and_more(failed)
     if report.contended:
         names = ", ".join(each for each in Parameter if each in report.contended)
-        return f"{names} contended, restored less often"
+        looks = any(report.results[each].outcome in LEFT for each in report.contended)
+        return f"{names} contended, {'reported' if looks else 'restored'} less often"
     left = report.having(LEFT)
     if left:
         told = f"{left[0].parameter} is {left[0].now}, policy says {left[0].policy}"

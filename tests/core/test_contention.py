@@ -63,15 +63,18 @@ def test_changes_during_a_pause_do_not_lengthen_it() -> None:
     assert not fight.defers(6)
 
 
-def test_a_quiet_minute_ends_it() -> None:
-    """60 s without a foreign change, and kad restores at once again."""
+@pytest.mark.parametrize(("restored", "ends"), [(6, 65), (53, 65), (65, 77)])
+def test_a_minute_without_a_foreign_change_ends_it(restored: float, ends: float) -> None:
+    """After the longest pause the value has to stand for long enough to tell who writes it."""
     fight = fought(*range(6))
-    fight.settled(6)
+    fight.settled(restored)
 
-    fight.calm(65.9)
+    deadline = fight.deadline
+    fight.calm(ends - 0.1)
     still = fight.active
-    fight.calm(66)
+    fight.calm(ends)
 
+    assert deadline == ends
     assert still
     assert not fight.active
     assert fight.deadline is None

@@ -10,6 +10,7 @@ from kad.core.news import news
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
 from kad.core.report import Outcome
+from kad.core.status import trouble
 from kad.reconcile import reconcile
 from tests.fakes import TIME, FakeKernel
 
@@ -155,6 +156,37 @@ def test_a_refused_write_in_a_fight_waits_for_the_next_pause() -> None:
     host.pass_(ENFORCE, now=6)
 
     assert host.history.deadline == 8
+
+
+def test_a_refusal_in_a_fight_is_told_once_and_its_end_too() -> None:
+    """Each pause ends with another try: what has not changed meanwhile is not said again."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+    host.kernel.refuse = {TIME: errno.EIO}
+
+    said = [host.pass_(ENFORCE, now=now / 2) for now in range(12, 60)]
+    during = trouble(ENFORCE, host.history.last)
+    host.kernel.refuse = {}
+    after = [host.pass_(ENFORCE, now=now) for now in range(30, 40)]
+
+    assert [each for each in said if each] == [[f"cannot set {TIME} to 120: Input/output error"]]
+    assert during == f"cannot set {TIME} to 120: Input/output error"
+    assert [each for each in after if each] == [[f"{TIME} is 120 as policy says (was 600)"]]
+
+
+@pytest.mark.parametrize(
+    ("policy", "doing"), [(ENFORCE, "restored"), (AUDIT, "reported"), (WARN, "reported")]
+)
+def test_a_fight_is_called_what_kad_does_about_it(policy: Policy, doing: str) -> None:
+    """Who only looks restores nothing, less often neither."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(7):
+        host.pass_(policy, found=600 + now, now=now)
+
+    assert trouble(policy, host.history.last) == f"{TIME} contended, {doing} less often"
 
 
 def test_a_policy_for_another_parameter_or_value_is_audited_anew() -> None:
