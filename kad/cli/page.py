@@ -44,7 +44,8 @@ def _head(status: Status, style: Style) -> Iterator[str]:
     yield f"{style.bold('kad')}        {style.state(status.state, word)}{audit}"
     # What is wrong with the file is told below it.
     if status.reason is not None and status.policy.error is None:
-        yield f"           {style.state(status.state, status.reason)}"
+        state = State.DRIFTED if status.state == State.IN_FORCE else status.state
+        yield f"           {style.state(state, status.reason)}"
     good = ", the last good one" if status.policy.last_good else ""
     yield f"policy     {printable(status.policy.file)}{good}, read {status.policy.loaded_at}"
     for line in (status.policy.error or "").splitlines():

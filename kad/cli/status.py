@@ -19,7 +19,6 @@ from kad.core.policy import Mode
 from kad.core.report import State
 from kad.core.sockets.audit import plain_totals
 from kad.core.status import (
-    Elsewhere,
     ParameterStatus,
     PolicyStatus,
     SocketsStatus,
@@ -122,7 +121,7 @@ def _without_daemon(option: str | None) -> Status:
     namespace = own_namespace()
     others = about_neighbours(policy, neighbours.read().in_effect())
     elsewhere = (OTHER_NAMESPACE,) if namespace.host is False else ()
-    summary = sum_up(policy, report, None, Elsewhere())
+    summary = sum_up(policy, report)
     return Status(
         state=summary.state,
         reason=summary.reason,

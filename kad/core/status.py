@@ -102,7 +102,7 @@ class SocketsStatus(NamedTuple):
 class Status(NamedTuple):
     """All that `kad status` shows; what only a daemon knows is None without one.
 
-    `reason` says why the state is not in force.
+    `reason` says what is wrong, be it that all values are in force.
     """
 
     state: State
@@ -173,32 +173,41 @@ def namespace_status(report: Report, inode: int) -> NamespaceStatus:
 
 
 class Summary(NamedTuple):
-    """The worst state of all, and what it is in words; where all is in force, what is."""
+    """The worst state of all, and what it is in words; where all is in force, what is.
+
+    `ails` is what is wrong besides, whatever the state.
+    """
 
     state: State
     words: str
+    ails: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
         """Say it in one ASCII line, for systemd's STATUS=."""
-        return ascii_line(f"{self.state}: {self.words}")
+        return ascii_line(f"{self.state}: {'; '.join((self.words, *self.ails))}")
 
     @property
     def reason(self) -> str | None:
-        """Say why it is not in force."""
-        return None if self.state is State.IN_FORCE else ascii_line(self.words)
+        """Say what is wrong; None where nothing is."""
+        why = () if self.state is State.IN_FORCE else (self.words,)
+        return ascii_line("; ".join((*why, *self.ails))) or None
 
 
 def sum_up(
-    policy: Policy, report: Report, error: PolicyError | None, elsewhere: Elsewhere
+    policy: Policy,
+    report: Report,
+    error: PolicyError | None = None,
+    elsewhere: Elsewhere = Elsewhere(),  # noqa: B008  # a tuple
+    ails: tuple[str, ...] = (),
 ) -> Summary:
-    """Sum up a pass, the policy file's trouble and the other namespaces."""
+    """Sum up a pass, the policy file's trouble, the other namespaces and what ails kad besides."""
     own = State.DEGRADED if error else report.state
     states = {own, elsewhere.state}
     worst = next(each for each in (State.DEGRADED, State.DRIFTED, State.IN_FORCE) if each in states)
     told = elsewhere.words if worst is not own else trouble(policy, report, error)
     others = f"; {elsewhere.words}" if worst is State.IN_FORCE and elsewhere.words else ""
-    return Summary(worst, told + others)
+    return Summary(worst, told + others, ails)
 
 
 def trouble(policy: Policy, report: Report, error: PolicyError | None = None) -> str:

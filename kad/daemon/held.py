@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from kad.core.errors import MissingPolicyError, PolicyError
 from kad.core.events import Event, Kind
-from kad.core.policy import Policy
-from kad.core.report import FAILED, Report
+from kad.core.policy import Mode, Policy
+from kad.core.report import FAILED, Outcome, Report
 from kad.core.status import PolicyStatus
 from kad.daemon.edges import PolicySource
 from kad.daemon.source import Loaded
@@ -70,10 +70,12 @@ class HeldPolicy:
         """Say that a new policy is in force, once a pass has tried it."""
         if self._new:
             self._new = False
-            failed = ", ".join(each.parameter.key for each in report.having(FAILED))
+            amiss = report.having(FAILED | {Outcome.DEFERRED})
+            failed = ", ".join(each.parameter.key for each in amiss)
             but = f"; could not be set: {failed}" if failed else ""
             kept = " (last good)" if self._last_good else ""
-            text = f"policy {self.file} in force: {self.policy}{kept}{but}"
+            audit = " (audit)" if self.policy.mode is Mode.AUDIT else ""
+            text = f"policy {self.file} in force: {self.policy}{audit}{kept}{but}"
             yield Event(Kind.POLICY_LOADED, text)
 
     def keep(self) -> None:

@@ -1,11 +1,11 @@
 """Wait for any reason and run the same pass."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kad.core.errors import StoppedError
+from kad.core.errors import DeniedError, StoppedError
 from kad.core.events import Event, Priority
 from kad.core.namespaces import Scope
 from kad.core.news import news
@@ -52,13 +52,14 @@ class Daemon:
         self._next_check = 0.0
         self._check_every = 0
         self._showing = Showing(edges)
-        self._attempts = Attempts(edges.journal)
+        # What kad can do without; and what it must be able to do, or is degraded.
+        self._attempts, self._duties = Attempts(edges.journal), Attempts(edges.journal)
         self._others: Others | None = None
 
     def run(self) -> None:
         """Run until a reason to stop; KadError before READY=1, or where another has the lock."""
         report = self._pass({Reason.BOOT})
-        self._attempts.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
+        self._duties.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
         for file in self._edges.kernel.replace_unusable():
             lost = "is damaged, or another kad's: what kad found at first is not known"
             self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
@@ -72,7 +73,7 @@ class Daemon:
             with suppress(StoppedError):  # the inbox has the reason
                 for each in (first, reasons - first):
                     if each:
-                        self._attempts.make(_CHECK, partial(self._check, each))
+                        self._duties.make(_CHECK, partial(self._check, each))
             if self._edges.manager.watchdog_s is not None:
                 self._tell_manager(self._edges.manager.watchdog)
         self._stop()
@@ -109,13 +110,14 @@ class Daemon:
             self._attempts.make("hold the lock", self._hold_lock)
             # Here already, so that what ends this pass early is not tried again at once.
             self._next_check = began + self._check_every
-        events = self._load(began, boot=boot) if loads else []
-        before, report = self._host.run(self._held.policy, began, boot=boot)
+        if loads:
+            self._tell(self._load(began, boot=boot))
+        before, report = self._run_host(began, boot=boot)
         self._tally.take(before, report, self._edges.utc())
         others = self._run_others(began, look=loads or Reason.NAMESPACES in reasons)
         if reload:
             self._tally.answer(int(began * 1e6), self._held.error, report, self._summed_up)
-        self._tell([*events, *news(before, report), *others, *self._held.news(report)])
+        self._tell((*news(before, report), *others, *self._held.news(report)))
         if self._shows_news(report) or reload or self._showing.is_due(self._check_every):
             self._write_state(report)
         self._inform(report, ready=boot or reload)
@@ -126,7 +128,7 @@ class Daemon:
 
     def _finish(self, report: Report, reasons: set[Reason]) -> None:
         """Do what a pass has no need to wait for, and READY=1 neither."""
-        loads, every_s = bool(reasons & READS_FILE), self._check_every
+        loads, every_s, before = bool(reasons & READS_FILE), self._check_every, self._ails
         self._tend_sockets(report)
         if loads:
             self._attempts.make("keep the last good policy", self._held.keep)
@@ -134,19 +136,21 @@ class Daemon:
         if loads or Reason.NAMESPACES in reasons:
             self._tell(self._watching.the_parameters(every_s))
         # It reads a dozen files.
-        if loads and self._advisor.look_around(self._held.policy):
+        advised = loads and self._advisor.look_around(self._held.policy)
+        if advised or self._ails != before:
             self._write_state(report)
+            self._inform(report, ready=False)
 
     def _tend_sockets(self, report: Report) -> None:
         """Do what the policy wants of open sockets: after READY=1, as there may be very many."""
-        before = self._attempts.failing(_TENDING), self._tending.status
+        before = self._duties.failing(_TENDING), self._tending.status
         if not self._held.policy.sockets.wanted:
-            self._attempts.forget(_TENDING)
+            self._duties.forget(_TENDING)
         tend = partial(self._tending.tend, self._held.policy)
-        self._attempts.make(_TENDING, lambda: self._tell(tend()))
+        self._duties.make(_TENDING, lambda: self._tell(tend()))
         if self._tending.more:
             self._edges.inbox.nudge(Reason.SOCKETS)
-        if (self._attempts.failing(_TENDING), self._tending.status) != before:
+        if (self._duties.failing(_TENDING), self._tending.status) != before:
             self._write_state(report)
             self._inform(report, ready=False)
 
@@ -156,6 +160,13 @@ class Daemon:
         self._next_check = began + self._check_every
         return events
 
+    def _run_host(self, began: float, *, boot: bool) -> tuple[Report, Report]:
+        try:
+            return self._host.run(self._held.policy, began, boot=boot)
+        except DeniedError as error:
+            error.fields = {**error.fields, **self._fields(error.fields)}
+            raise
+
     def _run_others(self, began: float, *, look: bool) -> list[Event]:
         """Run the pass over the other namespaces, where the policy wants one."""
         policy = self._held.policy
@@ -164,8 +175,8 @@ class Daemon:
                 return []
             from kad.daemon.others import Others  # noqa: PLC0415  # memory and boot time
 
-            attempts = self._attempts.note, self._attempts.forget
-            self._others = Others(self._edges.namespaces, self._edges.memory, *attempts)
+            duties = self._duties.note, self._duties.forget
+            self._others = Others(self._edges.namespaces, self._edges.memory, *duties)
         events, reports = self._others.run(policy, began, look=look)
         if self._others.more:
             self._edges.inbox.nudge(Reason.NAMESPACES)
@@ -181,23 +192,33 @@ class Daemon:
     def _elsewhere(self) -> Elsewhere:
         """Sum up what is beside the host's own parameters."""
         others = self._summed_up
-        why = self._attempts.failing(_TENDING)
+        why = self._duties.failing(_TENDING)
         if why is None or others.state is State.DEGRADED:
             return others
         return Elsewhere(State.DEGRADED, f"cannot {_TENDING}: {why}")
 
+    @property
+    def _ails(self) -> tuple[str, ...]:
+        """Say what is wrong that leaves the values in force."""
+        return (*self._watching.lost(self._held.file), *self._attempts.failures)
+
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
-            fields = {"KAD_NAMESPACE": "host"} if "KAD_PARAMETER" in event.fields else {}
-            named = {"KAD_POLICY_FILE": self._held.file, **fields, **event.fields}
-            self._edges.journal.event(event, **named)
+            self._edges.journal.event(event, **self._fields(event.fields))
+
+    def _fields(self, known: Mapping[str, str]) -> dict[str, str]:
+        """Give the journal's fields that are wanted besides."""
+        host = {"KAD_NAMESPACE": "host"} if "KAD_PARAMETER" in known else {}
+        fields = {"KAD_POLICY_FILE": self._held.file, **host}
+        return {name: value for name, value in fields.items() if name not in known}
 
     def _inform(self, report: Report, *, ready: bool) -> None:
         tell = self._edges.manager.ready if ready else self._edges.manager.status
         self._tell_manager(partial(tell, self._summary(report).line))
 
     def _summary(self, report: Report) -> Summary:
-        return sum_up(self._held.policy, report, self._held.error, self._elsewhere)
+        error, ails = self._held.error, self._ails
+        return sum_up(self._held.policy, report, error, self._elsewhere, ails)
 
     def _tell_manager(self, action: Callable[[], None]) -> None:
         self._attempts.make("tell systemd the state", action)

@@ -228,7 +228,8 @@ class Others:
             for other in ours:
                 if other.report.state is state:
                     return Elsewhere(state, f"{other.name}: {other.trouble()}")
-        return Elsewhere(State.IN_FORCE, _count(len(ours)))
+        forgetful = f"; cannot {_REMEMBER}: {why}" if (why := self._memory.trouble) else ""
+        return Elsewhere(State.IN_FORCE, _count(len(ours)) + forgetful)
 
     def statuses(self) -> Iterator[NamespaceStatus]:
         """Give each as the state file has it."""

@@ -8,6 +8,7 @@ from kad.daemon.edges import Edges
 
 # So often in a row a watch that began anew has the file read once more; then the timer does.
 MOST_REARMED = 10
+_PARAMETERS = "the parameters for writes"
 
 
 class Watching:
@@ -41,16 +42,24 @@ class Watching:
         except OSError as error:
             deaf = error.strerror or str(error)
         if deaf != self._deaf:
-            what = "the parameters for writes"
-            yield _lost(what, deaf, every_s) if deaf else _again(what)
+            yield _lost(_PARAMETERS, deaf, every_s) if deaf else _again(_PARAMETERS)
         self._deaf = deaf
         if began:
             self._edges.inbox.nudge(Reason.WRITE)
 
+    def lost(self, file: str) -> Iterator[str]:
+        """Say which is lost now, and why."""
+        for what, why in ((file, self._blind), (_PARAMETERS, self._deaf)):
+            if why is not None:
+                yield _without(what, why)
+
+
+def _without(what: str, why: str) -> str:
+    return f"no longer watching {what} ({why})"
+
 
 def _lost(what: str, why: str, every_s: int) -> Event:
-    text = f"no longer watching {what} ({why}); checking every {every_s} s instead"
-    return Event(Kind.WATCH_LOST, text)
+    return Event(Kind.WATCH_LOST, f"{_without(what, why)}; checking every {every_s} s instead")
 
 
 def _again(what: str) -> Event:

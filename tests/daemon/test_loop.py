@@ -355,10 +355,30 @@ def test_a_start_that_may_write_nothing_ends_before_ready(number: int) -> None:
     world = World()
     world.kernel.refuse = dict.fromkeys(Parameter, number)
 
-    with pytest.raises(DeniedError, match=r"CAP_NET_ADMIN|read-only"):
+    with pytest.raises(DeniedError, match=r"CAP_NET_ADMIN|read-only") as denied:
         world.run()
 
     assert not world.manager.lines
+    assert denied.value.fields == {
+        "KAD_PARAMETER": str(TIME),
+        "KAD_POLICY_VALUE": "120",
+        "KAD_FOUND_VALUE": "7200",
+        "KAD_NAMESPACE": "host",
+        "KAD_POLICY_FILE": PATH,
+    }
+
+
+def test_a_start_that_may_write_nothing_tells_of_a_bad_file_all_the_same() -> None:
+    """Two things are wrong, and the operator hears of both."""
+    world = World()
+    world.source.error = BAD
+    world.source.stored = Loaded(PATH, b"", WHOLE)
+    world.kernel.refuse = dict.fromkeys(Parameter, errno.EPERM)
+
+    with pytest.raises(DeniedError):
+        world.run()
+
+    assert [event.kind for event in world.journal.events] == [Kind.POLICY_REJECTED]
 
 
 def test_one_refused_parameter_is_a_degraded_start() -> None:
@@ -540,6 +560,10 @@ def test_a_full_disk_is_said_once_and_loses_nothing() -> None:
         "can keep the last good policy again",
     ]
     assert len(world.source.kept) == 1
+    why = "/run/kad/status.json.new: No space left on device"
+    assert world.manager.lines[1].endswith(f"probes 8; cannot write the state file: {why}")
+    assert world.manager.lines[2].endswith(f"; cannot keep the last good policy: {why}")
+    assert world.manager.lines[-2] == "in-force: time 120 s, intvl 30 s, probes 8"
 
 
 def test_a_state_file_that_could_not_be_written_is_tried_again_at_the_next_check() -> None:
@@ -679,6 +703,15 @@ def test_a_lost_watch_is_told_once_and_its_return_too() -> None:
         f"no longer watching {PATH} (no inotify watch left); checking every 30 s instead",
         f"watching {PATH} again",
     ]
+    in_force = "in-force: time 120 s, intvl 30 s, probes 8"
+    assert [each for each in world.manager.lines if each.startswith("in-force")] == [
+        in_force,
+        f"{in_force}; no longer watching {PATH} (no inotify watch left)",
+        in_force,
+    ]
+    reasons = [each.reason for each in world.state.written]
+    assert f"no longer watching {PATH} (no inotify watch left)" in reasons
+    assert reasons[-1] is None
 
 
 def test_a_watch_that_began_only_now_has_the_file_read_once_more() -> None:
@@ -778,6 +811,33 @@ def test_a_policy_that_could_not_be_set_in_full_says_so() -> None:
     assert world.journal.messages[-1] == (
         f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8; could not be set: intvl"
     )
+
+
+def test_a_policy_that_is_only_observed_says_so() -> None:
+    """Nothing of it was put in force."""
+    world = World(WHOLE._replace(mode=Mode.AUDIT))
+
+    world.run()
+
+    assert world.journal.messages[-1] == (
+        f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8 (audit)"
+    )
+
+
+def test_a_new_policy_in_a_fight_says_what_is_put_off() -> None:
+    """It is in force when the pause is over, and no sooner."""
+    world = World(WHOLE._replace(check_every=1))
+    new = world.source.policy._replace(values={**WANTED, TIME: 60})
+
+    def edited() -> None:
+        world.source.policy = new
+        world.journal.events.clear()
+
+    world.run(*[sets(world, 7200)] * 6, Step(edited, frozenset({Reason.FILE})))
+
+    assert world.journal.messages == [
+        f"policy {PATH} in force: time 60 s, intvl 30 s, probes 8; could not be set: time"
+    ]
 
 
 def test_a_watch_that_never_holds_does_not_have_kad_spin() -> None:

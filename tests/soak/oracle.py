@@ -31,7 +31,8 @@ class Oracle:
         new, self.policy = policy != self.policy, policy
         lines = [f"<5>policy {self.file} is valid again"] if mended else []
         lines += self.looked()
-        return lines + ([f"<6>policy {self.file} in force: {policy}"] if new else [])
+        audit = " (audit)" if policy.mode is Mode.AUDIT else ""
+        return lines + ([f"<6>policy {self.file} in force: {policy}{audit}"] if new else [])
 
     def spoilt(self, error: str) -> list[str]:
         """Give the lines for a file that is mistaken or missing."""
