@@ -3,20 +3,19 @@
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
 from kad.cli.daemons import running
 from kad.cli.page import WORDS
 from kad.cli.terminal import Style
+from kad.cli.values import own_values, values_in
 from kad.core.errors import printable
+from kad.core.fresh import afresh
 from kad.core.parameters import Parameter
 from kad.core.report import State
 from kad.core.status import NamespaceStatus
-from kad.namespaces.entering import read_each
-from kad.namespaces.finding import Found, find
+from kad.namespaces.finding import find
 from kad.namespaces.own import own_namespace
-from kad.procfs import Procfs
 
 _HEADINGS = ("name", "inode", "processes", "time", "intvl", "probes", "state")
 
@@ -44,49 +43,30 @@ def _rows(told: Mapping[int, NamespaceStatus]) -> Iterable[_Row]:
     found, own = find(), own_namespace()
     # Whom the kernel does not show PID 1's it does not show most processes either.
     sees_all = own.host is not None
-    values = {**_read(found.values()), own.inode: _own()}
+    values = {**values_in(found.values()), own.inode: own_values()}
     for inode, each in found.items():
         name = "host" if inode == own.inode else each.own_name()
         processes = str(len(each.pids)) if sees_all else "-"
-        yield _row(name, inode, processes, values.get(inode, {}), told.get(inode))
+        yield _row(name, inode, processes, values.get(inode), told.get(inode))
     for inode in set() if sees_all else told.keys() - found.keys():
-        yield _row(told[inode].name, inode, "-", {}, told[inode])
-
-
-def _read(found: Iterable[Found]) -> Mapping[int, Mapping[Parameter, int]]:
-    try:
-        return read_each(found)
-    except OSError:  # no thread is left
-        return {}
-
-
-def _own() -> Mapping[Parameter, int]:
-    kernel, values = Procfs(), {}
-    for each in Parameter:
-        with suppress(OSError):
-            values[each] = kernel.read(each)
-    return values
+        yield _row(told[inode].name, inode, "-", None, told[inode])
 
 
 def _row(
     name: str,
     inode: int,
     processes: str,
-    values: Mapping[Parameter, int],
+    values: Mapping[Parameter, int] | None,
     told: NamespaceStatus | None,
 ) -> _Row:
-    shown = tuple(_value(each, values, told) for each in Parameter)
-    return _Row(name if told is None else told.name, inode, processes, shown, _state(told))
-
-
-def _value(
-    parameter: Parameter, values: Mapping[Parameter, int], told: NamespaceStatus | None
-) -> str:
-    """Give the present value, else the one that the daemon saw last."""
-    found = values.get(parameter)
-    if found is None and told is not None:
-        found = told.parameters[parameter].found
-    return "-" if found is None else str(found)
+    """Give the values of now, else those that the daemon saw last."""
+    found: Mapping[Parameter, int | None] = values or {}
+    if told is not None:
+        told = told if values is None else afresh(told, values)
+        name, found = told.name, {key: each.found for key, each in told.parameters.items()}
+    shown = (found.get(each) for each in Parameter)
+    cells = tuple("-" if value is None else str(value) for value in shown)
+    return _Row(name, inode, processes, cells, _state(told))
 
 
 def _state(told: NamespaceStatus | None) -> str:

@@ -11,23 +11,24 @@ from kad.cli.daemons import running
 from kad.cli.once import load, one_pass
 from kad.cli.page import page
 from kad.cli.terminal import Style
+from kad.cli.values import own_values, values_in
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import KadError, PolicyError
+from kad.core.fresh import refreshed
 from kad.core.metrics import metrics
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode
 from kad.core.report import State
 from kad.core.sockets.audit import plain_totals
 from kad.core.status import (
-    ParameterStatus,
     PolicyStatus,
     SocketsStatus,
     Status,
     namespace_status,
     sum_up,
 )
+from kad.namespaces.finding import find
 from kad.namespaces.own import own_namespace
-from kad.procfs import Procfs
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import open_diag
 from kad.sockets.survey import Scope, survey
@@ -134,30 +135,6 @@ def _without_daemon(option: str | None) -> Status:
 
 def _refreshed(daemon: Status) -> Status:
     """Put the kernel's present values into the daemon's own account of itself."""
-    own, *others = daemon.namespaces
-    parameters = {name: _read(name, each) for name, each in own.parameters.items()}
-    # Of the others, which this user may not be allowed to look into, the daemon's word stands.
-    told = (each.parameters for each in others if each.managed)
-    states = {each.state for some in (parameters, *told) for each in some.values()}
-    state = daemon.state
-    if State.FAILED in states:
-        state = State.DEGRADED
-    if state != State.DEGRADED:
-        state = State.DRIFTED if State.DRIFTED in states else State.IN_FORCE
-    own = own._replace(parameters=parameters)
-    reason = daemon.reason if state == daemon.state else None
-    return daemon._replace(state=state, reason=reason, namespaces=(own, *others))
-
-
-def _read(name: Parameter, told: ParameterStatus) -> ParameterStatus:
-    try:
-        found = Procfs().read(name)
-    except OSError:
-        unknown = told.state if told.policy is None else State.FAILED
-        return told._replace(found=None, state=unknown)
-    if told.policy is None:
-        return told._replace(found=found)
-    if found == told.policy:
-        return told._replace(found=found, state=State.IN_FORCE)
-    failed = told.state == State.FAILED
-    return told._replace(found=found, state=State.FAILED if failed else State.DRIFTED)
+    told = {each.inode for each in daemon.namespaces[1:]}
+    others = [each for inode, each in find().items() if inode in told] if told else []
+    return refreshed(daemon, own_values(), values_in(others))

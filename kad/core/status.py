@@ -216,7 +216,7 @@ def trouble(policy: Policy, report: Report, error: PolicyError | None = None) ->
         return f"policy rejected, {policy} stays: {error}"
     failed = tuple(report.failing.values())
     if failed:
-        return failed[0].failure + _and_more(failed)
+        return failed[0].failure + and_more(failed)
     if report.contended:
         names = ", ".join(each for each in Parameter if each in report.contended)
         looks = any(report.results[each].outcome in LEFT for each in report.contended)
@@ -226,10 +226,11 @@ def trouble(policy: Policy, report: Report, error: PolicyError | None = None) ->
         told = f"{left[0].parameter} is {left[0].now}, policy says {left[0].policy}"
         # Who only looks observes as an audit does, whatever the policy is.
         looks = left[0].outcome is Outcome.LEFT_AUDIT and policy.mode is not Mode.AUDIT
-        return told + ("" if looks else f"; {left[0].outcome}") + _and_more(left)
+        return told + ("" if looks else f"; {left[0].outcome}") + and_more(left)
     audit = " (audit)" if policy.mode is Mode.AUDIT else ""
     return describe(policy.values) + audit
 
 
-def _and_more(results: Sequence[object]) -> str:
+def and_more(results: Sequence[object]) -> str:
+    """Say how many there are beside the first."""
     return f" (and {len(results) - 1} more)" if len(results) > 1 else ""

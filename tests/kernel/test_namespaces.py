@@ -544,6 +544,23 @@ def test_the_commands_show_them(machine: Machine) -> None:
     }
 
 
+def test_what_a_container_wrote_since_the_daemon_looked_is_shown(machine: Machine) -> None:
+    """A value is never shown beside the state that another one had."""
+    with inside(machine, *CONTAINER) as web, machine.daemon() as daemon:
+        at_rest(daemon, 1)
+        machine.kad("reload")  # what the start has set off is over
+        web.set(TIME, 7200)
+        row = machine.kad("namespaces").stdout.splitlines()[-1].split()
+        page = machine.kad("status")
+        shown = json.loads(machine.kad("status", "--json").stdout)
+
+    name = f"net:[{web.inode}]"
+    assert row == [name, str(web.inode), "2", "7200", "30", "8", "drifted"]
+    assert page.returncode == 1
+    assert f"{TIME} is 7200, policy says 120" in shown["reason"]
+    assert shown["namespaces"][1]["parameters"][TIME]["found"] == 7200
+
+
 def test_who_may_not_look_into_them_is_shown_what_the_daemon_saw(machine: Machine) -> None:
     """`kad namespaces` by any user names all, with values and states."""
     add(machine, "netns", "add", "web")
