@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kad.core.errors import ascii_line
 from kad.core.events import Event, Priority
-from kad.stderr import Stderr
+from kad.stderr import Stderr, wants_colour
 
 SOCKET = "/run/systemd/journal/socket"
 # A journal that does not read must not stop the work; it has room for some entries.
@@ -134,7 +134,7 @@ def open_log(environ: Mapping[str, str]) -> Log:
         return NativeLog()
     with suppress(OSError):
         if os.isatty(2):
-            return TerminalLog(colour=not environ.get("NO_COLOR"))
+            return TerminalLog(colour=wants_colour(environ))
     return PlainLog()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import select
+from collections.abc import Mapping
 
 PATIENCE_S = 0.2
 # A pipe that can be written to takes this much without waiting: pipe(7).
@@ -46,6 +47,16 @@ class Stderr:
         except OSError:
             return False
         return True
+
+
+def is_dumb(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal takes no escape sequences: environ(7)."""
+    return environ.get("TERM") == "dumb"
+
+
+def wants_colour(environ: Mapping[str, str]) -> bool:
+    """Whether a terminal is to be coloured: https://no-color.org."""
+    return not is_dumb(environ) and not environ.get("NO_COLOR")
 
 
 def _terminal() -> tuple[int, int]:

@@ -16,7 +16,7 @@ EXIT_STATUS = {
 ENVIRONMENT = {
     "KAD_POLICY": "The policy file, where neither an argument nor --policy names one.",
     "NO_COLOR": "Where it is set and not empty, no output is coloured.",
-    "TERM": "Where it is dumb, no output is coloured.",
+    "TERM": "Where it is dumb, no output is coloured, and none drawn over.",
     "RUNTIME_DIRECTORY": "Where the lock and the state file lie, instead of /run/kad: "
     "systemd.exec(5).",
     "STATE_DIRECTORY": "Where the last good policy is kept, instead of /var/lib/kad: "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TextIO
 
 from kad.core.report import State
+from kad.stderr import is_dumb, wants_colour
 
 _GREEN, _YELLOW, _RED, _BOLD, _FAINT = "32", "33", "1;31", "1", "2"
 _OF_STATE = {
@@ -17,7 +18,7 @@ _OF_STATE = {
 
 
 class Style(NamedTuple):
-    """How to style: `colour` only on a terminal without NO_COLOR (https://no-color.org)."""
+    """How to style: `terminal` where it can be drawn over, `colour` where it is to be coloured."""
 
     terminal: bool
     colour: bool
@@ -25,9 +26,8 @@ class Style(NamedTuple):
     @classmethod
     def of(cls, stream: TextIO) -> "Style":
         """Choose by where the output goes."""
-        terminal = stream.isatty()
-        dumb = os.environ.get("TERM") == "dumb"
-        return cls(terminal, terminal and not dumb and not os.environ.get("NO_COLOR"))
+        terminal = stream.isatty() and not is_dumb(os.environ)
+        return cls(terminal, terminal and wants_colour(os.environ))
 
     def state(self, state: str, text: str) -> str:
         """Colour a text by the state it tells."""

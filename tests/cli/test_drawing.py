@@ -134,15 +134,17 @@ def test_colour_marks_the_state_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "colour"),
-    [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)],
+    ("environ", "style"),
+    [
+        ({"TERM": "xterm"}, Style(terminal=True, colour=True)),
+        ({"TERM": "dumb"}, PLAIN),
+        ({"NO_COLOR": "1"}, Style(terminal=True, colour=False)),
+    ],
 )
 def test_colour_is_for_terminals_that_want_it(
-    monkeypatch: pytest.MonkeyPatch,
-    environ: dict[str, str],
-    colour: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], style: Style
 ) -> None:
-    """https://no-color.org."""
+    """https://no-color.org; one that takes no escape sequences is drawn line by line."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -153,7 +155,7 @@ def test_colour_is_for_terminals_that_want_it(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
-    assert Style.of(Terminal()).colour is colour
+    assert Style.of(Terminal()) == style
     assert not Style.of(io.StringIO()).terminal
 
 

@@ -118,10 +118,14 @@ def test_stderr_that_is_the_journal_is_known_by_its_inode() -> None:
 
 @pytest.mark.parametrize(
     ("environ", "line"),
-    [({}, "\x1b[33mdrift: x\x1b[0m"), ({"NO_COLOR": "1"}, "drift: x")],
+    [
+        ({"TERM": "xterm"}, "\x1b[33mdrift: x\x1b[0m"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, "drift: x"),
+        ({"TERM": "dumb"}, "drift: x"),
+    ],
 )
 def test_a_terminal_gets_a_plain_sentence_in_colour(environ: dict[str, str], line: str) -> None:
-    """Who runs kad by hand reads sentences; NO_COLOR is honoured."""
+    """Who runs kad by hand reads sentences; NO_COLOR and TERM are honoured."""
     ours, theirs = pty.openpty()
     run_logging(theirs, **environ)
 
