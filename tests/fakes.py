@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from kad.core.errors import KadError, PolicyError
 from kad.core.events import Event, Priority
+from kad.core.namespaces import Known
 from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy, Sockets
@@ -233,26 +234,32 @@ class FakeNamespaces:
 class FakeMemory:
     """What was remembered, which outlives a daemon."""
 
-    found: dict[int, Mapping[Parameter, int]] = field(default_factory=dict)
+    known: dict[int, Known] = field(default_factory=dict)
     meanwhile: Callable[[Iterable[int]], object] = lambda _: None
     trouble: str | None = None
+    unusable: list[str] = field(default_factory=list)
 
-    def __getitem__(self, cookie: int) -> Mapping[Parameter, int] | None:
+    def __getitem__(self, cookie: int) -> Known | None:
         """Give what is known."""
-        return self.found.get(cookie)
+        return self.known.get(cookie)
 
-    def keep(self, values: Mapping[int, Mapping[Parameter, int] | None]) -> None:
+    def keep(self, values: Mapping[int, Known | None]) -> None:
         """Remember, or forget; what else happens meanwhile is for the test to say."""
         self.meanwhile(values)
-        for cookie, found in values.items():
-            if found is None:
-                self.found.pop(cookie, None)
+        for cookie, now in values.items():
+            if now is None:
+                self.known.pop(cookie, None)
             else:
-                self.found[cookie] = found
+                self.known[cookie] = now
 
     def only(self, cookies: Iterable[int]) -> None:
         """Forget all others."""
-        self.keep(dict.fromkeys(self.found.keys() - {*cookies}))
+        self.keep(dict.fromkeys(self.known.keys() - {*cookies}))
+
+    def replace_unusable(self) -> list[str]:
+        """Name the files that a test said cannot be understood."""
+        unusable, self.unusable = self.unusable, []
+        return unusable
 
 
 @dataclass

@@ -50,6 +50,19 @@ class Namespaces(NamedTuple):
         return any(matches(pattern, name) for pattern in self.exclude)
 
 
+class Known(NamedTuple):
+    """What is remembered of a namespace for as long as it lives.
+
+    `found` is what it had before kad first wrote there, None where nothing there is kad's; `custom`
+    whether somebody set it on purpose, be it to the kernel's defaults; `appeared` when kad met it,
+    by CLOCK_MONOTONIC in seconds, None where it may be older.
+    """
+
+    found: Mapping[Parameter, int] | None = None
+    custom: bool = False
+    appeared: float | None = None
+
+
 def policy_for(policy: "Policy", name: str) -> "Policy":
     """Give the policy as it is for the namespace of a name."""
     for each in policy.namespaces.overrides:

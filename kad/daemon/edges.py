@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kad.core.errors import PolicyError
 from kad.core.events import Event, Priority
+from kad.core.namespaces import Known
 from kad.core.parameters import Parameter
 from kad.core.policy import Sockets
 from kad.core.reasons import Reason
@@ -151,19 +152,23 @@ class NamespaceFinder(Protocol):
 
 
 class NamespaceMemory(Protocol):
-    """What kad found in each namespace before it first wrote there, by cookie.
+    """What is known of each namespace from one daemon to the next, by cookie.
 
     `trouble` says why it would not outlive a restart.
     """
 
     trouble: str | None
 
-    def __getitem__(self, cookie: int) -> Mapping[Parameter, int] | None:
+    def __getitem__(self, cookie: int) -> Known | None:
         """Give what is known."""
         ...
 
-    def keep(self, values: Mapping[int, Mapping[Parameter, int] | None]) -> None:
+    def keep(self, values: Mapping[int, Known | None]) -> None:
         """Remember, or forget; try again what could not be remembered before."""
+        ...
+
+    def replace_unusable(self) -> list[str]:
+        """Name the files that could not be understood, once, and put others in their place."""
         ...
 
     def only(self, cookies: Iterable[int]) -> None:

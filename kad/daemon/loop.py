@@ -60,9 +60,7 @@ class Daemon:
         """Run until a reason to stop; KadError before READY=1, or where another has the lock."""
         report = self._pass({Reason.BOOT})
         self._duties.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
-        for file in self._edges.kernel.replace_unusable():
-            lost = "is damaged, or another kad's: what kad found at first is not known"
-            self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
+        self._tell_lost(self._edges.kernel.replace_unusable())
         while True:
             reasons = self._edges.inbox.wait(self._deadline())
             if Reason.STOP in reasons:
@@ -77,6 +75,11 @@ class Daemon:
             if self._edges.manager.watchdog_s is not None:
                 self._tell_manager(self._edges.manager.watchdog)
         self._stop()
+
+    def _tell_lost(self, files: Iterable[str]) -> None:
+        for file in files:
+            lost = "is damaged, or another kad's: what kad found at first is not known"
+            self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
 
     def _deadline(self) -> float:
         now = self._edges.monotonic()
@@ -178,6 +181,7 @@ class Daemon:
             duties = self._duties.note, self._duties.forget
             self._others = Others(self._edges.namespaces, self._edges.memory, *duties)
         events, reports = self._others.run(policy, began, look=look)
+        self._tell_lost(self._edges.memory.replace_unusable())
         if self._others.more:
             self._edges.inbox.nudge(Reason.NAMESPACES)
         for name, before, report in reports:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kad.core.events import Event, Kind
 from kad.core.history import History
-from kad.core.namespaces import KERNEL_DEFAULTS, YOUNG_S, Custom, policy_for
+from kad.core.namespaces import KERNEL_DEFAULTS, YOUNG_S, Custom, Known, policy_for
 from kad.core.news import news
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Other:
     """A namespace as kad met it, and what has become of it since.
 
-    `remembered` is what an earlier kad found there before it first wrote; `appeared` when this one
-    met it, None where it may be older. FileNotFoundError from any method: it has gone.
+    `known` is what an earlier kad, or this one, remembers of it. FileNotFoundError from any method:
+    it has gone.
     """
 
     __slots__ = (
@@ -43,21 +43,16 @@ class Other:
         "reason",
     )
 
-    def __init__(
-        self,
-        inode: int,
-        kernel: "NamespaceKernel",
-        remembered: Mapping[Parameter, int] | None,
-        appeared: float | None,
-    ) -> None:
+    def __init__(self, inode: int, kernel: "NamespaceKernel", known: Known, now: float) -> None:
         self.inode, self.kernel = inode, kernel
         # What kad last read, and whether a pass is due even where that has not changed.
         self._seen, self._due = self._read(), True
-        self._remembered = remembered
-        self._found = self._seen if remembered is None else remembered
+        self._remembered = known.found
+        self._found = self._seen if known.found is None else known.found
         # Whether somebody set them, be it to what the kernel has by default.
-        self._custom = self._found != KERNEL_DEFAULTS
-        self._appeared, self._young = appeared, appeared is not None
+        self._custom = known.custom or self._found != KERNEL_DEFAULTS
+        self._appeared = known.appeared
+        self._young = known.appeared is not None and now < self._grown_at
         self._history = History()
         # What kad last put in force, be it of a parameter that the policy names no more.
         self._set: Mapping[Parameter, int] = {}
@@ -103,13 +98,23 @@ class Other:
         return True
 
     @property
-    def found(self) -> Mapping[Parameter, int] | None:
-        """What is to be remembered, before a pass writes; None where nothing is kad's."""
+    def known(self) -> Known | None:
+        """What is to be remembered, before a pass writes; None where there is nothing."""
         if self.reason is None and self._policy.mode is Mode.ENFORCE:
             self._remembered = self._found
         elif self.reason is not None:
             self._remembered = None
-        return self._remembered
+        return self._worth_knowing()
+
+    def known_after(self, put_back: Report) -> Known | None:
+        """Give what is to be remembered when it was put back, whatever of kad's is still there."""
+        if all(each.now == self._found[each.parameter] for each in put_back):
+            self._remembered = None
+        return self._worth_knowing()
+
+    def _worth_knowing(self) -> Known | None:
+        known = Known(self._remembered, self._custom, self._appeared)
+        return known if self._young or self._custom or known.found is not None else None
 
     @property
     def is_excluded_late(self) -> bool:
@@ -186,10 +191,6 @@ class Other:
         report = _unless_gone(reconcile(restoring, self.kernel, History().judge(restoring, 0)))
         self._see(report)
         return report
-
-    def is_as_found(self, report: Report) -> bool:
-        """Whether it left every parameter as kad found it."""
-        return all(each.now == self._found[each.parameter] for each in report)
 
     @property
     def deadline(self) -> float | None:

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from kad.core.events import Event, Kind
-from kad.core.namespaces import Scope
+from kad.core.namespaces import Known, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.report import Outcome, Report, State
@@ -115,11 +115,13 @@ class Others:
 
     def _begin(self, inode: int, kernel: NamespaceKernel, now: float) -> OSError | None:
         """Look after one from now on; give why it cannot be read, None where it has just gone."""
-        remembered = self._memory[kernel.cookie]
-        # What is there at the first look, or was not opened at once, may be of any age.
-        young = self._looked and remembered is None and inode not in self._closed
+        known = self._memory[kernel.cookie]
+        if known is None:
+            # What is there at the first look, or was not opened at once, may be of any age.
+            young = self._looked and inode not in self._closed
+            known = Known(appeared=now if young else None)
         try:
-            self._known[inode] = Other(inode, kernel, remembered, now if young else None)
+            self._known[inode] = Other(inode, kernel, known, now)
         except Exception as error:
             self._finder.drop(inode)
             if not isinstance(error, OSError):
@@ -148,12 +150,12 @@ class Others:
     def _pass(self, now: float) -> Pass:
         due: list[Other] = []
         self._each(lambda other: due.append(other) if other.is_due(now) else None)
-        self._memory.keep({each.kernel.cookie: each.found for each in due})
+        self._memory.keep({each.kernel.cookie: each.known for each in due})
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
         self._each(lambda other: done.append((other, *other.run(now))), ours)
         left = [other for other, *_ in done if other.reason is not None]
-        self._memory.keep({other.kernel.cookie: None for other in left})
+        self._memory.keep({other.kernel.cookie: other.known for other in left})
         self._note(_REMEMBER, self._memory.trouble)
         done = [each for each in done if each[0].reason is None]
         news = any(before.shown != report.shown for _, before, report in done)
@@ -167,7 +169,7 @@ class Others:
 
     def _each(self, do: Callable[[Other], object], others: Iterable[Other] | None = None) -> None:
         """Do something with each, and let go of those that turn out to have gone."""
-        gone: dict[int, None] = {}
+        gone: dict[int, Known | None] = {}
         for other in list(self._known.values()) if others is None else others:
             try:
                 do(other)
@@ -209,8 +211,9 @@ class Others:
         """Forget only those without a value that the next start would take for somebody's."""
         done: list[tuple[Other, Report]] = []
         self._each(lambda other: done.append((other, other.put_back())), list(others))
-        as_found = [other for other, report in done if other.is_as_found(report)]
-        self._memory.keep({other.kernel.cookie: None for other in as_found})
+        self._memory.keep(
+            {other.kernel.cookie: other.known_after(report) for other, report in done}
+        )
         return done
 
     @property

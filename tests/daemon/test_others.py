@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from kad.core.namespaces import YOUNG_S, Custom, Namespaces, Override, Scope
+from kad.core.namespaces import YOUNG_S, Custom, Known, Namespaces, Override, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
 from kad.core.reasons import Reason
@@ -170,7 +170,7 @@ def test_a_runtime_that_writes_its_values_late_is_not_mistaken_for_drift() -> No
 
     assert new.now == OWN
     assert shown(world, "web") == (False, "set on purpose")
-    assert 2 not in world.memory.found
+    assert world.memory.known[2].found is None
 
 
 def test_a_late_value_is_theirs_though_nobody_told_of_its_write() -> None:
@@ -224,8 +224,23 @@ def test_what_a_runtime_writes_while_kad_is_about_to_is_theirs() -> None:
 
     assert new.now == OWN
     assert shown(world, "web") == (False, "set on purpose")
-    assert 2 not in world.memory.found
+    assert world.memory.known[2].found is None
     assert not [line for line in world.journal.messages if "web" in line]
+
+
+def test_a_memory_that_cannot_be_understood_is_named() -> None:
+    """What kad wrote before is somebody's now, and the operator has to know."""
+    world = world_of(FakeNamespace(2, "web"))
+    world.memory.unusable = ["/var/lib/kad/namespaces.json"]
+
+    world.run()
+
+    assert world.journal.said == [
+        (
+            "WARNING /var/lib/kad/namespaces.json is damaged, or another kad's: "
+            "what kad found at first is not known"
+        )
+    ]
 
 
 def test_a_namespace_that_cannot_be_read_does_not_hold_up_the_others() -> None:
@@ -307,7 +322,7 @@ def test_kad_s_own_values_are_not_somebody_s_after_a_restart() -> None:
     """Nor after a stop and start with another policy in between."""
     other = FakeNamespace(2, "web", OWN)
     world = world_of(other)
-    world.memory.found[2] = DEFAULTS
+    world.memory.known[2] = Known(DEFAULTS)
 
     world.run()
 
@@ -341,12 +356,50 @@ def test_auditing_forgets_nothing() -> None:
     assert other.now == WANTED
 
 
+def test_a_default_that_somebody_set_on_purpose_is_theirs_after_a_restart_too() -> None:
+    """docker run --sysctl net.ipv4.tcp_keepalive_time=7200: nothing but kad's memory tells."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    world.run(appears(world, new), sets(new, 7200), Step(after=2 * YOUNG_S))
+
+    world.run()
+
+    assert new.now == DEFAULTS
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+@pytest.mark.parametrize("on_stop", OnStop)
+def test_a_restart_makes_no_drift_of_a_late_value(on_stop: OnStop) -> None:
+    """A package's upgrade while a container starts: its ten seconds go on."""
+    new = FakeNamespace(2, "web")
+    world = World(POLICY._replace(on_stop=on_stop))
+    world.run(appears(world, new))
+
+    world.run(sets(new, 600))
+
+    assert new.now == OWN
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+@pytest.mark.parametrize("on_stop", OnStop)
+def test_a_restart_makes_nobody_younger(on_stop: OnStop) -> None:
+    """What changes eleven seconds after the appearance is drift, whichever kad saw that."""
+    new = FakeNamespace(2, "web")
+    world = World(POLICY._replace(on_stop=on_stop))
+    world.run(appears(world, new), Step(after=YOUNG_S - 1))
+
+    world.run(Step(after=1), sets(new, 600))
+
+    assert new.now[TIME] in {120, 7200}
+    assert any("drift" in each for each in world.journal.messages)
+
+
 def test_what_changed_while_kad_was_down_is_set_and_no_drift() -> None:
     """As in the host's namespace: even a policy that only warns sets what this kad has not set."""
     other = FakeNamespace(2, "web", OWN)
     world = world_of(other)
     world.source.policy = POLICY._replace(action=Action.WARN)
-    world.memory.found[2] = DEFAULTS
+    world.memory.known[2] = Known(DEFAULTS)
 
     world.run()
 
@@ -362,7 +415,7 @@ def test_a_mark_is_made_before_the_value_is_written() -> None:
     write = other.write
 
     def note(parameter: Parameter, value: int) -> None:
-        marked.append(2 in world.memory.found)
+        marked.append(2 in world.memory.known)
         write(parameter, value)
 
     other.write = note  # type: ignore[method-assign]
@@ -375,17 +428,17 @@ def test_what_ended_while_kad_was_down_is_forgotten_when_all_the_rest_is_open() 
     """What cannot be opened may be the one that is remembered."""
     closed = FakeNamespace(2, "web")
     world = world_of(closed, FakeNamespace(3))
-    world.memory.found |= {2: DEFAULTS, 77: OWN}
+    world.memory.known |= {2: Known(DEFAULTS), 77: Known(OWN)}
     world.namespaces.closed = {2: OSError(errno.EMFILE, "Too many open files")}
     known: list[set[int]] = []
 
     world.run(
-        Step(lambda: known.append({*world.memory.found})),
+        Step(lambda: known.append({*world.memory.known})),
         Step(world.namespaces.closed.clear, frozenset({Reason.NAMESPACES})),
     )
 
     assert known == [{2, 3, 77}]
-    assert world.memory.found.keys() == {2, 3}
+    assert world.memory.known.keys() == {2, 3}
 
 
 def test_a_number_that_is_used_again_is_another_namespace() -> None:
@@ -401,7 +454,7 @@ def test_a_number_that_is_used_again_is_another_namespace() -> None:
 
     assert not second.writes
     assert shown(world, "db") == (False, "set on purpose")
-    assert world.memory.found.keys() == set()
+    assert world.memory.known.keys() == set()
 
 
 def test_a_namespace_that_has_gone_is_let_go_without_a_word() -> None:
@@ -436,7 +489,7 @@ def test_a_namespace_that_goes_in_the_middle_of_a_pass_is_let_go() -> None:
     assert other.now == WANTED
     assert world.namespaces.opened == {3}
     assert world.manager.lines[1].startswith("in-force: ")
-    assert world.memory.found.keys() == {3}
+    assert world.memory.known.keys() == {3}
     assert not any("web" in each for each in world.journal.messages)
 
 
@@ -611,7 +664,7 @@ def test_on_stop_puts_back_in_every_namespace() -> None:
     assert kept.now == DEFAULTS
     assert changed.now == {**DEFAULTS, TIME: 77}
     assert world.journal.messages[-1] == "values put back in 2 namespaces (net:[2], theirs)"
-    assert world.memory.found == {3: DEFAULTS}
+    assert world.memory.known == {3: Known(DEFAULTS)}
 
 
 def test_on_stop_puts_back_what_the_policy_names_no_more() -> None:
@@ -624,7 +677,7 @@ def test_on_stop_puts_back_what_the_policy_names_no_more() -> None:
     world.run(policy_becomes(world, shorter))
 
     assert other.now == DEFAULTS
-    assert not world.memory.found
+    assert not world.memory.known
 
 
 def test_what_a_stop_leaves_of_kad_s_own_values_is_not_somebody_s_later() -> None:
@@ -633,12 +686,12 @@ def test_what_a_stop_leaves_of_kad_s_own_values_is_not_somebody_s_later() -> Non
     short = POLICY._replace(on_stop=OnStop.RESTORE, values={TIME: 120})
     world = World(short)
     world.namespaces.there = [part, excluded]
-    world.memory.found[2] = DEFAULTS
+    world.memory.known[2] = Known(DEFAULTS)
 
     world.run(policy_becomes(world, short._replace(namespaces=ALL._replace(exclude=("ci-*",)))))
 
     assert (part.now, excluded.now) == ({**WANTED, TIME: 7200}, {**DEFAULTS, TIME: 120})
-    assert world.memory.found == {2: DEFAULTS, 3: DEFAULTS}
+    assert world.memory.known == {2: Known(DEFAULTS), 3: Known(DEFAULTS)}
 
 
 def test_a_value_that_cannot_be_put_back_is_told() -> None:
@@ -652,7 +705,7 @@ def test_a_value_that_cannot_be_put_back_is_told() -> None:
     assert good.now == DEFAULTS
     assert bad.now == {**DEFAULTS, TIME: 120}
     assert "bad: cannot set net.ipv4.tcp_keepalive_time to 7200" in world.journal.messages[-1]
-    assert world.memory.found.keys() == {2}
+    assert world.memory.known.keys() == {2}
 
 
 def test_a_policy_that_comes_to_name_what_agrees_already_is_shown_so() -> None:
@@ -702,7 +755,7 @@ def test_a_name_that_excludes_and_comes_late_has_kad_s_values_taken_back() -> No
     assert len(new.writes) == 6
     assert new.now == DEFAULTS
     assert shown(world, "ci-7") == (False, "excluded")
-    assert not world.memory.found
+    assert world.memory.known[2].found is None
 
 
 def test_a_look_that_fails_is_told_and_leaves_kad_with_those_it_knows() -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from kad.core.namespaces import Known
 from kad.namespaces.entering import enter
 from kad.namespaces.finding import Found, unit_in
 from kad.namespaces.memory import Memory
 from tests.fakes import DEFAULTS, TIME
 
-OWN = {**DEFAULTS, TIME: 600}
+OWN = Known({**DEFAULTS, TIME: 600})
+MARKED = Known(None, custom=True, appeared=1234.5)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +45,12 @@ def test_a_process_belongs_to_the_unit_that_the_host_s_systemd_started(
 
 def test_what_was_found_is_remembered_for_one_boot(tmp_path: Path) -> None:
     """The next daemon knows it, and that of another boot does not."""
-    Memory([str(tmp_path)], "this").keep({7: OWN, 8: DEFAULTS, 9: DEFAULTS})
+    Memory([str(tmp_path)], "this").keep({7: OWN, 8: MARKED, 9: OWN})
     Memory([str(tmp_path)], "this").keep({9: None})
 
     same, other = Memory([str(tmp_path)], "this"), Memory([str(tmp_path)], "that")
 
-    assert [same[cookie] for cookie in (7, 8, 9)] == [OWN, DEFAULTS, None]
+    assert [same[cookie] for cookie in (7, 8, 9)] == [OWN, MARKED, None]
     assert other[7] is None
 
 
@@ -101,15 +103,39 @@ def test_nowhere_to_remember_is_no_trouble(tmp_path: Path) -> None:
     assert memory[7] == OWN
 
 
-@pytest.mark.parametrize(
-    "namespaces", [{"7": {TIME: 600}}, {"7": {**DEFAULTS, TIME: "600"}}, {"7": None}, []]
-)
-def test_a_damaged_memory_is_none(tmp_path: Path, namespaces: object) -> None:
-    """Half of it would put back half of what was found."""
-    plain = {"version": 1, "boot": "this", "namespaces": namespaces}
+def test_a_file_without_the_marks_is_as_good(tmp_path: Path) -> None:
+    """An upgrade must not make somebody's of kad's own values."""
+    plain = {"version": 1, "boot": "this", "namespaces": {"7": OWN.found}}
     (tmp_path / "namespaces.json").write_text(json.dumps(plain), encoding="utf-8")
 
-    assert Memory([str(tmp_path)], "this")[7] is None
+    memory = Memory([str(tmp_path)], "this")
+
+    assert memory[7] == OWN
+    assert not memory.replace_unusable()
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        *({"namespaces": {"7": each}} for each in ({TIME: 600}, {**DEFAULTS, TIME: "600"}, None)),
+        {"namespaces": []},
+        {"custom": 7},
+        {"custom": [7]},
+        {"custom": ["x"]},
+        {"appeared": {"7": "x"}},
+    ],
+)
+def test_a_damaged_memory_is_none_and_is_named(tmp_path: Path, damaged: dict[str, object]) -> None:
+    """Half of it would put back half of what was found."""
+    file = tmp_path / "namespaces.json"
+    plain = {"version": 1, "boot": "this", "namespaces": {}, **damaged}
+    file.write_text(json.dumps(plain), encoding="utf-8")
+    memory = Memory([str(tmp_path)], "this")
+
+    assert memory[7] is None
+    assert memory.replace_unusable() == [str(file)]
+    assert not memory.replace_unusable()
+    assert json.loads(file.read_text(encoding="utf-8"))["namespaces"] == {}
 
 
 class _TooMuch(tuple[str, ...]):

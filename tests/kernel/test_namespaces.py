@@ -412,26 +412,59 @@ def test_a_dead_namespace_is_not_kept_alive(machine: Machine) -> None:
         assert [*told(machine)] == ["host"]
 
 
-def replace_one_by_two(machine: Machine) -> None:
-    """End the namespace `one` and make `two`, of the same inode, with a value of its own."""
+def add_one(machine: Machine) -> None:
+    """Make the namespace `one` where no number below its own is free.
+
+    Kernels give the lowest that is free, and some dozens to each: namespaces that fill up what
+    others left are made until their numbers are equally far apart.
+    """
     script = """
-        old=$(stat -c %i /run/netns/one); ip netns del one
-        until [ $(stat -c %i /run/netns/two) = $old ]; do
-            ip netns del two; ip netns add two
-        done 2>/dev/null
-        ip netns exec two sysctl -w net.ipv4.tcp_keepalive_time=600
+        last=0 step=0 same=0
+        for filler in $(seq 100); do
+            ip netns add filler$filler || exit
+            inode=$(stat -c %i /run/netns/filler$filler)
+            [ $((inode - last)) = $step ] && same=$((same + 1)) || same=0
+            step=$((inode - last)) last=$inode
+            [ $same -lt 3 ] || exec ip netns add one
+            sleep 0.1
+        done
+        exit 1
     """
     assert machine.run("sh", "-c", script).returncode == 0
 
 
+def is_replaced(machine: Machine) -> bool:
+    """End `one` and make `two`, with a value of its own; tell whether it has the same inode."""
+    script = """
+        old=$(stat -c %i /run/netns/one); ip netns del one
+        for try in $(seq 20); do
+            ip netns add two
+            new=$(stat -c %i /run/netns/two)
+            [ $new = $old ] && break
+            ip netns del two; sleep 0.1
+        done
+        for filler in $(cd /run/netns && ls -d filler*); do ip netns del $filler; done
+        [ $new = $old ] && ip netns exec two sysctl -w net.ipv4.tcp_keepalive_time=600
+    """
+    return machine.run("sh", "-c", script).returncode == 0
+
+
+# Somebody else's may have ended meanwhile, and left a lower number to `two`.
+TRIES = 10
+
+
 def test_an_inode_that_is_used_again_is_another_namespace(machine: Machine) -> None:
     """Kernels give it to the next one: whose values somebody set stays theirs."""
-    add(machine, "netns", "add", "one")
     with machine.daemon() as daemon:
-        daemon.signal(signal.SIGSTOP)
-        replace_one_by_two(machine)
-        daemon.signal(signal.SIGCONT)
-        daemon.process.send_signal(signal.SIGCONT)  # nsenter stops with it
+        for _ in range(TRIES):
+            add_one(machine)
+            wait_until(lambda: "one" in told(machine))
+            daemon.signal(signal.SIGSTOP)
+            replaced = is_replaced(machine)
+            daemon.signal(signal.SIGCONT)
+            daemon.process.send_signal(signal.SIGCONT)  # nsenter stops with it
+            if replaced:
+                break
 
         wait_until(lambda: told(machine) == {"host": "", "two": "set on purpose"})
         assert named(machine, "two") == [600, 75, 9]
@@ -439,11 +472,13 @@ def test_an_inode_that_is_used_again_is_another_namespace(machine: Machine) -> N
 
 def test_an_inode_that_is_used_again_after_a_crash_is_another_namespace(machine: Machine) -> None:
     """What kad remembers of the one that has gone is no other's."""
-    add(machine, "netns", "add", "one")
-    with machine.daemon() as daemon:
-        daemon.signal(signal.SIGKILL)
-        daemon.wait()
-    replace_one_by_two(machine)
+    for _ in range(TRIES):
+        add_one(machine)
+        with machine.daemon() as daemon:
+            daemon.signal(signal.SIGKILL)
+            daemon.wait()
+        if is_replaced(machine):
+            break
 
     with machine.daemon():
         assert told(machine) == {"host": "", "two": "set on purpose"}
