@@ -36,6 +36,8 @@ def advice(policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
 def _about_namespaces(wish: Namespaces) -> Iterator[str]:
     if wish.scope is Scope.HOST and wish != Namespaces():
         yield 'namespaces.scope is "host": what else stands in [namespaces] has no effect'
+    elif "host" in (*wish.exclude, *(each.match for each in wish.overrides)):
+        yield "[namespaces] names host: kad's own follows [keepalive] all the same"
 
 
 def _about_overrides(policy: Policy, own: Collection[str]) -> Iterator[str]:

@@ -66,13 +66,17 @@ class Other:
     def _read(self) -> Mapping[Parameter, int]:
         return {each: self.kernel.read(each) for each in Parameter}
 
-    def follow(self, policy: Policy) -> None:
-        """Take the policy as it is for a namespace of this name."""
-        self._policy = policy_for(policy, self.name)
+    def follow(self, policy: Policy) -> bool:
+        """Take the policy as it is for a namespace of this name; tell whether that ends kad's care.
+
+        Values that kad has set stay there then.
+        """
+        before, self._policy = self.reason, policy_for(policy, self.name)
         self._due = True
         self.reason = self._reason()
         if self.reason is not None:  # what happens to it meanwhile is no drift
             self._history = History()
+        return before is None and self.reason is not None and bool(self._set)
 
     def _reason(self) -> str | None:
         rules = self._policy.namespaces
@@ -80,8 +84,8 @@ class Other:
             return "excluded"
         return "set on purpose" if self._custom and rules.custom is Custom.KEEP else None
 
-    def rename(self, found: "FoundNamespace", policy: Policy, now: float) -> bool:
-        """Follow its name; tell whether it is another.
+    def rename(self, found: "FoundNamespace", now: float) -> bool:
+        """Take its name; tell whether it is another, to which another policy may apply.
 
         Its unit and ip-netns(8)'s name may come after it; later a unit is asked no more, as the
         oldest process may be another one every time, and of none only when processes came or went.
@@ -91,11 +95,8 @@ class Other:
         name = found.name or (self.name if self._named or same else found.own_name())
         self._pids = found.pids if grown and found.name is None else None
         self._named = grown and found.name is None and not name.startswith("net:[")
-        if name == self.name:
-            return False
-        self.name = name
-        self.follow(policy)
-        return True
+        before, self.name = self.name, name
+        return name != before
 
     @property
     def known(self) -> Known | None:

@@ -15,6 +15,7 @@ from kad.daemon.other import Other
 
 # So many names stand in a line; the state file has all.
 _NAMED = 3
+_LEFT = "left alone from now on: what kad set stays"
 # So many are opened at once: thousands take seconds, in which nothing else is heard.
 AT_ONCE = 200
 _LOOK, _OPEN = "look after the other network namespaces", "open every network namespace"
@@ -54,6 +55,8 @@ class Others:
         self._policy: Policy | None = None
         self._unable: str | None = None
         self._looked = False
+        # Those that this pass leaves alone, with values of kad's in them.
+        self._left: list[Other] = []
         # Rises with every change that the state file would show.
         self.revision = 0
         self.more = False
@@ -62,9 +65,10 @@ class Others:
         """Bring all to the policy; where it is to `look`, find first those that are new."""
         if policy.namespaces.scope is Scope.HOST:
             return Pass(self._let_go(), [])
+        self._left = []
         if policy is not self._policy:
             self._policy = policy
-            self._each(lambda other: other.follow(policy))
+            self._each(lambda other: self._follow(policy, other))
         if look:
             self._look(policy, now)
         self._finder.leave(
@@ -132,9 +136,17 @@ class Others:
     def _rename(self, policy: Policy, found: Iterable[FoundNamespace], now: float) -> None:
         for each in found:
             other = self._known.get(each.inode)
-            if other is not None and other.rename(each, policy, now):
+            if other is not None and other.rename(each, now):
                 self.revision += 1
-                self._restore([other] if other.is_excluded_late else [])
+                self._follow(policy, other)
+
+    def _follow(self, policy: Policy, other: Other) -> None:
+        if not other.follow(policy):
+            return
+        if other.is_excluded_late:
+            self._restore([other])
+        else:
+            self._left.append(other)
 
     def _tell_closed(self, closed: dict[int, tuple[str, OSError]]) -> None:
         self.revision += closed.keys() != self._closed.keys()
@@ -162,8 +174,9 @@ class Others:
         self.revision += news or len(done) < len(due)
         events = [event for other, *reports in done for event in other.events(*reports)]
         names = [other.name for other, _, report in done if _was_set(report)]
+        left_late = [other.name for other in self._left]
         return Pass(
-            [*_about("policy set", names), *events],
+            [*_about(_LEFT, left_late), *_about("policy set", names), *events],
             [(other.name, before, report) for other, before, report in done],
         )
 

@@ -198,13 +198,16 @@ class NamespacesTable(Table):
     ] = _DEFAULT.namespaces.custom
     exclude: Annotated[
         list[Annotated[str, Field(min_length=1)]],
-        Field(description="The names of network namespaces to leave alone, with * and ?."),
+        Field(
+            description="The names of network namespaces to leave alone, with * and ?; the host's "
+            "own is none of them.",
+        ),
     ] = []
     override: Annotated[
         list[OverrideTable],
         Field(
             description="Other values for some network namespaces: the first match wins, and a "
-            "parameter left out is as in [keepalive].",
+            "parameter left out is as in [keepalive], which the host's own follows.",
         ),
     ] = []
 

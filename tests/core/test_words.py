@@ -1,5 +1,7 @@
 """What a policy means, and what an expert would object to."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,19 @@ def test_rules_for_namespaces_that_are_not_looked_after_are_named() -> None:
     (said,) = advice(left, DEFAULTS)
 
     assert said == 'namespaces.scope is "host": what else stands in [namespaces] has no effect'
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [{"exclude": ("ci-*", "host")}, {"overrides": (Override("host", {TIME: 60}),)}],
+)
+def test_a_rule_for_the_host_itself_is_named(rules: dict[str, Any]) -> None:
+    """Neither keeps kad from its own namespace, and the operator may think so."""
+    policy = Policy(values=WANTED, namespaces=Namespaces(scope=Scope.ALL, **rules))
+
+    (said,) = advice(policy, DEFAULTS)
+
+    assert said == "[namespaces] names host: kad's own follows [keepalive] all the same"
 
 
 @given(st.integers(1, 32767), st.integers(1, 32767), st.integers(1, 127))

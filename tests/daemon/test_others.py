@@ -546,6 +546,38 @@ def test_back_to_the_host_leaves_the_values_and_says_so() -> None:
     assert told in world.journal.messages
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (ALL, ALL._replace(exclude=("*",))),
+        (ALL._replace(custom=Custom.OVERRIDE), ALL),
+    ],
+)
+def test_what_is_left_alone_late_keeps_the_values_and_kad_says_so(
+    before: Namespaces, after: Namespaces
+) -> None:
+    """Excluded, or kept as its own, by a later policy: kad's value there has a line, once."""
+    other = FakeNamespace(2, "db", DEFAULTS if before is ALL else OWN)
+    world = world_of(other, rules=before)
+    edited = policy_becomes(world, POLICY._replace(namespaces=after))
+
+    world.run(edited, Step(after=None), Step(reasons=frozenset({Reason.RELOAD})))
+
+    assert other.now == WANTED
+    told = "left alone from now on: what kad set stays in 1 namespace (db)"
+    assert world.journal.messages.count(told) == 1
+
+
+def test_what_was_always_left_alone_has_no_line() -> None:
+    """Nor has what kad never wrote to."""
+    own, excluded = FakeNamespace(2, "db", OWN), FakeNamespace(3, "ci-7")
+    world = world_of(own, excluded, rules=ALL._replace(exclude=("ci-*",)))
+
+    world.run(policy_becomes(world, POLICY._replace(namespaces=ALL._replace(exclude=("*",)))))
+
+    assert not any("left alone" in each for each in world.journal.messages)
+
+
 def test_missing_rights_leave_kad_with_its_own_namespace_and_are_named() -> None:
     """Degraded, with the capability and the drop-in in STATUS= and journal, and healed later."""
     other = FakeNamespace(2, "web")
@@ -754,6 +786,7 @@ def test_a_name_that_excludes_and_comes_late_has_kad_s_values_taken_back() -> No
 
     assert len(new.writes) == 6
     assert new.now == DEFAULTS
+    assert not any("left alone" in each for each in world.journal.messages)
     assert shown(world, "ci-7") == (False, "excluded")
     assert world.memory.known[2].found is None
 
