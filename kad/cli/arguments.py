@@ -76,8 +76,8 @@ COMMANDS = {
         "protected, stale (more is left on the timer than the policy's time), own (a longer "
         "TCP_KEEPIDLE of the program's own; told from stale only by root), unprotected "
         "(SO_KEEPALIVE is off) and busy (data or probes are in flight). Says what helps. Without "
-        "a policy the kernel's time counts. --would shows what [sockets] in the policy would have "
-        "changed.",
+        "a policy the kernel's time counts, in each network namespace its own. --would shows what "
+        "[sockets] in the policy would have changed, in all the namespaces that it is for.",
         ("kad sockets", "kad sockets --all --loopback", "sudo kad sockets --would"),
     ),
     "demo": Command(

@@ -124,7 +124,7 @@ def _sockets(kernel: Procfs | PassedFiles, namespace: OwnNamespace, others: Name
         lambda: [
             own,
             *(
-                Room(enter, partial(files.read, Parameter.TIME), by_kernel=True)
+                Room(enter, partial(files.read, Parameter.TIME), other=True)
                 for enter, files in others.rooms(open_diag)
             ),
         ]

@@ -2,44 +2,28 @@
 
 import argparse
 import json
-import os
+import resource
 import sys
-from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from time import sleep
-from typing import NamedTuple
 
 from kad.cli.daemons import running
 from kad.cli.once import load
+from kad.cli.rooms import Measure, measured_ahead, measured_by, named_policy, pass_over, rooms
 from kad.cli.socketstable import table
 from kad.cli.terminal import Style
-from kad.core.errors import DeniedError, KadError, MissingPolicyError
+from kad.core.errors import DeniedError
+from kad.core.namespaces import Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.sockets.audit import Audit, merged
 from kad.core.sockets.tending import sentence, unmatched
-from kad.namespaces.entering import inside
-from kad.namespaces.finding import Found, find
-from kad.namespaces.own import own_namespace
-from kad.procfs import Procfs
 from kad.sockets.cgroups import Cgroups
-from kad.sockets.diag import open_diag
 from kad.sockets.looking import Room
-from kad.sockets.survey import Scope, survey
+from kad.sockets.survey import Bounds, survey
 from kad.sockets.tending import Tender
 
 _REDRAW_S = 1.0
-
-
-class Measure(NamedTuple):
-    """The time that timers are held against, None for the kernel's, and where it comes from."""
-
-    time_s: int | None
-    file: str | None
-
-    def __str__(self) -> str:
-        time = "the kernel's time" if self.time_s is None else f"time {self.time_s} s"
-        return f"{self.file or 'none'}: {time}"
 
 
 def sockets(arguments: argparse.Namespace) -> int:
@@ -49,11 +33,11 @@ def sockets(arguments: argparse.Namespace) -> int:
     measure = measured_by(arguments.policy)
     if arguments.watch:
         return _watch(arguments, measure)
-    found = audit(arguments, measure, Cgroups())
+    found, told_by = audit(arguments, measure, Cgroups())
     if arguments.json:
         print(json.dumps(found.as_json(), indent=1))
     else:
-        print("\n".join(table(found, str(measure), Style.of(sys.stdout))))
+        print("\n".join(table(found, told_by, Style.of(sys.stdout))))
     return 0
 
 
@@ -63,126 +47,74 @@ def _watch(arguments: argparse.Namespace, measure: Measure) -> int:
     try:
         while True:
             cgroups.look_again()
-            lines = table(audit(arguments, measure, cgroups), str(measure), style)
-            style.redraw(sys.stdout, lines)
+            style.redraw(sys.stdout, table(*audit(arguments, measure, cgroups), style))
             sleep(_REDRAW_S)
     except KeyboardInterrupt:
         return 0
 
 
-def measured_by(option: str | None) -> Measure:
-    """Take the daemon's policy, or the one that is named, or without any the kernel's own time."""
-    named = _named(option)
-    daemon = None if named else running()
-    if daemon is not None:
-        known = daemon.namespaces[0].parameters.get(Parameter.TIME)
-        return Measure(known and known.policy, daemon.policy.file)
-    try:
-        path, policy = load(None, option)
-    except MissingPolicyError:
-        if named:
-            raise
-        return Measure(None, None)
-    return Measure(policy.values.get(Parameter.TIME), path)
-
-
-def _named(option: str | None) -> str | None:
-    return option or os.environ.get("KAD_POLICY")
-
-
-def audit(arguments: argparse.Namespace, measure: Measure, cgroups: Cgroups) -> Audit:
-    """Look at the namespaces that are asked for."""
+def audit(arguments: argparse.Namespace, measure: Measure, cgroups: Cgroups) -> tuple[Audit, str]:
+    """Look at the namespaces that are asked for; say also what timers are held against."""
     audits: list[Audit] = []
-    for name, room in rooms(arguments.namespace):
+    times: dict[str, int] = {}
+    for name, room in rooms(arguments.namespace, measure):
         try:
-            audits.append(_audit_one(name, room, arguments, measure, cgroups))
+            bounds = _bounds(name, room, arguments)
+            with room.open() as diag:
+                audits.append(survey(diag, bounds, cgroups))
         except OSError as error:
-            if not room.by_kernel:
+            if not room.other:
                 raise
-            _pass_over(name, arguments.namespace, error)
-    return merged(audits)
+            pass_over(name, arguments.namespace, error)
+        else:
+            times[name] = bounds.policy_s
+    times.pop("host", None)
+    return merged(audits), measure.told(times)
 
 
-def _audit_one(
-    name: str, room: Room, arguments: argparse.Namespace, measure: Measure, cgroups: Cgroups
-) -> Audit:
-    kernel_s = room.time_s()
-    scope = Scope(
-        policy_s=kernel_s if room.by_kernel or measure.time_s is None else measure.time_s,
-        kernel_s=kernel_s,
+def _bounds(name: str, room: Room, arguments: argparse.Namespace) -> Bounds:
+    stands_s = room.time_s()
+    return Bounds(
+        policy_s=stands_s if room.policy_s is None else room.policy_s,
+        kernel_s=stands_s,
         loopback=arguments.loopback,
         listed=arguments.all,
         namespace=name,
     )
-    with room.open() as diag:
-        return survey(diag, scope, cgroups)
-
-
-def rooms(namespace: str | None) -> Iterator[tuple[str, Room]]:
-    """Go through kad's own namespace, the one that is named, or with `all` every one."""
-    if namespace in {None, "host", "all"}:
-        yield "host", Room(open_diag, partial(Procfs().read, Parameter.TIME))
-    if namespace in {None, "host"}:
-        return
-    found = find()
-    found.pop(own_namespace().inode, None)
-    named = [(each.own_name(), each) for each in found.values()]
-    meant = [(name, each) for name, each in named if namespace in {"all", name}]
-    if not meant and namespace != "all":
-        raise KadError(f"{namespace}: no such network namespace; see: kad namespaces")
-    for name, each in sorted(meant):
-        try:
-            room = _room(each)
-        except OSError as error:
-            _pass_over(name, namespace, error)
-        else:
-            yield name, room
-
-
-def _room(found: Found) -> Room:
-    """Open a namespace's time from within: from then on it can be read from anywhere."""
-    kernel = Procfs()
-    inside(found, partial(kernel.read, Parameter.TIME))
-    enter = partial(inside, found, open_diag)
-    return Room(enter, partial(kernel.read, Parameter.TIME), by_kernel=True)
-
-
-def _pass_over(name: str, namespace: str | None, error: OSError) -> None:
-    """Go on without it where all are meant, and name one that is refused; else raise KadError."""
-    if isinstance(error, PermissionError):
-        why = f"{name}: {error.strerror}: to enter a network namespace kad needs CAP_SYS_ADMIN"
-        if namespace != "all":
-            raise DeniedError(why) from error
-        _say_once(f"kad: {why}")
-    elif not isinstance(error, FileNotFoundError):
-        raise error
-    elif namespace != "all":
-        raise KadError(f"{name}: this network namespace has gone") from error
-
-
-@cache
-def _say_once(line: str) -> None:
-    """Say it on stderr, by --watch not each second."""
-    print(line, file=sys.stderr)
 
 
 def _would(arguments: argparse.Namespace) -> int:
     """Say what a pass would do; DeniedError where kad may not look into sockets."""
-    daemon = None if _named(arguments.policy) else running()
+    daemon = None if named_policy(arguments.policy) else running()
     path, policy = load(None, daemon.policy.file if daemon else arguments.policy)
     if not policy.sockets.wanted:
         print(f"nothing: [sockets] in {path} asks for neither rearm nor enable")
         return 0
-    for line in _told(policy, arguments.namespace) or ["nothing: no open socket needs it"]:
+    every = policy.namespaces.scope is Scope.ALL
+    namespace = arguments.namespace or ("all" if every else "host")
+    if not (_is_meant(policy, namespace) or namespace == "all"):
+        print(f"nothing: [namespaces] in {path} leaves {namespace} alone")
+        return 0
+    measure = measured_ahead(policy, path, daemon)
+    for line in _told(policy, namespace, measure) or ["nothing: no open socket needs it"]:
         print(line)
     for line in unmatched(policy.sockets, Cgroups().units()):
         print(f"advice: {line}")
     return 0
 
 
-def _told(policy: Policy, namespace: str | None) -> list[str]:
-    meant = [room for _, room in rooms(namespace)]
-    tender = Tender(lambda: meant, act=False)
+def _is_meant(policy: Policy, name: str) -> bool:
+    """Whether a daemon would tend the sockets of the namespace."""
+    wish = policy.namespaces
+    return name == "host" or (wish.scope is Scope.ALL and not wish.excludes(name))
+
+
+def _told(policy: Policy, namespace: str, measure: Measure) -> list[str]:
+    # A namespace in which there is something to do is held open by one descriptor.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    meant = partial(_is_meant, policy)
+    tender = Tender(lambda: (room for _, room in rooms(namespace, measure, meant)), act=False)
     try:
         look = tender.look(policy.sockets, policy.values.get(Parameter.TIME))
         said = sentence(tender.tend(look), would=True)

@@ -31,7 +31,7 @@ from kad.namespaces.finding import find
 from kad.namespaces.own import own_namespace
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import open_diag
-from kad.sockets.survey import Scope, survey
+from kad.sockets.survey import Bounds, survey
 
 _REDRAW_S = 1.0
 
@@ -106,10 +106,10 @@ def with_sockets(status: Status) -> Status:
     time = status.namespaces[0].parameters[Parameter.TIME]
     if time.found is None:
         return status
-    scope = Scope(time.policy or time.found, time.found, named=False)
+    bounds = Bounds(time.policy or time.found, time.found, named=False)
     try:
         with open_diag() as diag:
-            found = survey(diag, scope, Cgroups())
+            found = survey(diag, bounds, Cgroups())
     except OSError:
         return status
     return status._replace(sockets=SocketsStatus(plain_totals(found.totals), found.longest_stale_s))

@@ -17,16 +17,18 @@ from kad.sockets.diag import dump
 class Room(NamedTuple):
     """One network namespace: how to ask about it, and the time that sockets in it follow.
 
-    `by_kernel` holds them against that alone: what the policy wants there stands in the kernel.
+    `policy_s` is the time that is wanted there, None for the one that stands there; `other` tells
+    that it is not kad's own.
     """
 
     open: Callable[[], socket.socket]
     time_s: Callable[[], int]
-    by_kernel: bool = False
+    policy_s: int | None = None
+    other: bool = False
 
 
 class Looker:
-    """Looks around by one policy; `policy_s` is its time, None for each namespace's own.
+    """Looks around by one policy; `policy_s` is its time in kad's own namespace, or None.
 
     `ahead` takes the policy's time for the kernel's, as it will be when the policy is in force.
     `totals` counts the connections by class, loopback aside.
@@ -45,8 +47,7 @@ class Looker:
     def tasks(self, room: Room) -> Iterator[Task]:
         """Give what is to be done; OSError where kad may not ask."""
         kernel_s = room.time_s()
-        own = room.by_kernel or self._policy_s is None
-        time_s = kernel_s if own else self._policy_s or kernel_s
+        time_s = (room.policy_s if room.other else self._policy_s) or kernel_s
         # As long as the kernel has a longer time, a timer armed anew would be no better.
         sensible = kernel_s <= time_s or self._ahead
         wish = self._wish if sensible else self._wish._replace(rearm=False)

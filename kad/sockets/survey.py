@@ -12,7 +12,7 @@ from kad.sockets.diag import dump
 from kad.sockets.owners import owners
 
 
-class Scope(NamedTuple):
+class Bounds(NamedTuple):
     """What is looked at, and how closely.
 
     `policy_s` is what a timer is held against, `kernel_s` what a socket without a TCP_KEEPIDLE of
@@ -27,47 +27,47 @@ class Scope(NamedTuple):
     namespace: str = "host"
 
 
-def survey(diag: socket.socket, scope: Scope, cgroups: Cgroups) -> Audit:
+def survey(diag: socket.socket, bounds: Bounds, cgroups: Cgroups) -> Audit:
     """Count the connections; list them where that is wanted."""
     counts: Counter[tuple[str, Class]] = Counter()
     puzzles: list[tuple[Connection, Class, str | None]] = []
     for connection in dump(diag, 1 << ESTABLISHED):
-        if not scope.loopback and is_loopback(connection):
+        if not bounds.loopback and is_loopback(connection):
             continue
-        kind, unit = classify(connection, scope.policy_s), cgroups.unit(connection.cgroup)
-        if unit is None or kind is Class.STALE or scope.listed:
+        kind, unit = classify(connection, bounds.policy_s), cgroups.unit(connection.cgroup)
+        if unit is None or kind is Class.STALE or bounds.listed:
             puzzles.append((connection, kind, unit))
         else:
             counts[unit, kind] += 1
-    seen = _solved(puzzles, scope)
+    seen = _solved(puzzles, bounds)
     counts.update((each.unit, each.kind) for each in seen)
     stale = (each.connection.expires for each in seen if each.kind is Class.STALE)
     longest = max(stale, default=None)
     return Audit(
         grouped(counts),
         None if longest is None else longest / 1000,
-        tuple(seen) if scope.listed else (),
+        tuple(seen) if bounds.listed else (),
         untold=any(not each.cgroup for each, _, _ in puzzles),
     )
 
 
-def _solved(puzzles: list[tuple[Connection, Class, str | None]], scope: Scope) -> list[Seen]:
+def _solved(puzzles: list[tuple[Connection, Class, str | None]], bounds: Bounds) -> list[Seen]:
     """Find the commands of those without a unit, and whose timers are long by their own wish."""
     may_look = _may_look()
     found = owners(
         {
             each.inode
             for each, kind, _ in puzzles
-            if scope.named or (may_look and kind is Class.STALE)
+            if bounds.named or (may_look and kind is Class.STALE)
         }
     )
     seen = []
     for connection, known, unit in puzzles:
         process, kind = found.get(connection.inode), known
         if may_look and kind is Class.STALE and process is not None:
-            kind = _looked_into(connection, process, scope.kernel_s)
+            kind = _looked_into(connection, process, bounds.kernel_s)
         command = process.command if process else f"of user {connection.uid}"
-        seen.append(Seen(connection, kind, unit or command, process, scope.namespace))
+        seen.append(Seen(connection, kind, unit or command, process, bounds.namespace))
     return seen
 
 

@@ -51,7 +51,7 @@ class Tender:
                 yield from looker.tasks(room)
             except OSError:
                 # Another namespace may have gone, or be closed to kad; the rest is tended.
-                if not room.by_kernel:
+                if not room.other:
                     raise
 
     def _chosen(self, tasks: Iterable[Task]) -> tuple[tuple[Task, ...], bool]:

@@ -94,7 +94,8 @@ open descriptor does. `kad apply` and `kad plan` are about kad's own namespace a
 
 _SOCKETS = """
 `kad sockets` lists by sock_diag(7) what any user may see; whose a socket is without a unit, and
-whether a long timer is the program's own wish, is seen by root alone.
+whether a long timer is the program's own wish, is seen by root alone. Timers in other network
+namespaces are held against the policy too, as it is for them, whatever stands there.
 
 Where `[sockets]` in the policy asks for it, the daemon tends open sockets in every pass, loopback
 included, in its own network namespace, and with `scope = "all"` in all that are not excluded. It

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import open_diag
-from kad.sockets.survey import Scope, survey
+from kad.sockets.survey import Bounds, survey
 from tests.units import unit
 
 RUNS = 7
@@ -72,7 +72,7 @@ def run(*command: str) -> None:
 def audit() -> None:
     """Take the audit once, with nothing remembered."""
     with open_diag() as diag:
-        found = survey(diag, Scope(7200, 7200, loopback=True), Cgroups())
+        found = survey(diag, Bounds(7200, 7200, loopback=True), Cgroups())
     assert found.established
 
 

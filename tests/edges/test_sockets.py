@@ -179,14 +179,14 @@ def test_a_namespace_that_is_closed_to_kad_does_not_stop_the_rest() -> None:
     def refuse() -> socket.socket:
         raise PermissionError
 
-    closed = Room(refuse, lambda: 30, by_kernel=True)
+    closed = Room(refuse, lambda: 30, other=True)
     open_ = Room(lambda: kernel(message(CGROUP)), lambda: 30)
 
     look = Tender(lambda: [closed, open_], act=False).look(Sockets(rearm=True), 30)
 
     assert len(look.tasks) == 1
     with pytest.raises(PermissionError):
-        Tender(lambda: [closed._replace(by_kernel=False)]).look(Sockets(rearm=True), 30)
+        Tender(lambda: [closed._replace(other=False)]).look(Sockets(rearm=True), 30)
 
 
 def test_nothing_is_re_armed_by_a_time_that_is_not_in_force() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import TIME
 from tests.netns import Machine
 from tests.units import unit
 
@@ -130,20 +131,48 @@ def test_of_all_namespaces_one_that_is_closed_is_named_and_the_rest_is_shown(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="names a network namespace")
-def test_other_namespaces_are_held_against_their_own_time(machine: Machine) -> None:
-    """As the daemon does: what the policy wants there, by an override or not at all, stands there.
-
-    A dry run too.
-    """
-    machine.write_policy("[keepalive]\ntime = 60\n[sockets]\nrearm = true\n")
+def test_other_namespaces_are_held_against_the_policy_too(machine: Machine) -> None:
+    """Whatever stands there: a path forgets a container's connection as soon as the host's."""
+    machine.write_policy("[keepalive]\ntime = 60\n")
     assert machine.run("ip", "netns", "add", "blue").returncode == 0
-    asked = ("--namespace", "blue", "--policy", str(machine.policy))
+    asked = ("--loopback", "--namespace", "blue", "--policy", str(machine.policy))
     with program(machine, "ip", "netns", "exec", "blue"):
-        found = audit(machine, "--loopback", *asked)
-        would = machine.kad("sockets", "--would", *asked).stdout
+        found = audit(machine, *asked)
+        machine.write_policy(
+            '[keepalive]\ntime = 60\n[namespaces]\nscope = "all"\n'
+            '[[namespaces.override]]\nmatch = "bl*"\ntime = 7200\n'
+        )
+        other = audit(machine, *asked)
+        page = machine.kad("sockets", *asked).stdout.splitlines()
 
-    assert found["totals"]["protected"] == 3
-    assert would == "nothing: no open socket needs it\n"
+    assert (found["totals"]["stale"], found["totals"]["protected"]) == (3, 0)
+    assert (other["totals"]["stale"], other["totals"]["protected"]) == (0, 3)
+    assert f"policy     {machine.policy}: time 60 s, 7200 s in blue" in page
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="names network namespaces")
+def test_a_dry_run_is_about_the_namespaces_that_the_policy_means(machine: Machine) -> None:
+    """The daemon would tend them all, by the values that it puts there, save what is excluded."""
+    rearm = "[keepalive]\ntime = 60\n[sockets]\nrearm = true\n"
+    would = ("sockets", "--would", "--policy", str(machine.policy))
+    for name in ("blue", "red"):
+        assert machine.run("ip", "netns", "add", name).returncode == 0
+    with (
+        program(machine, "ip", "netns", "exec", "blue"),
+        program(machine, "ip", "netns", "exec", "red"),
+    ):
+        machine.write_policy(rearm)
+        host = [machine.kad(*would, *more).stdout for more in ((), ("--namespace", "blue"))]
+        machine.write_policy(f'{rearm}[namespaces]\nscope = "all"\nexclude = ["red"]\n')
+        every = [machine.kad(*would, *more).stdout for more in ((), ("--namespace", "red"))]
+        machine.run("ip", "netns", "exec", "blue", "sysctl", "-w", f"{TIME}=8000")
+        custom = machine.kad(*would).stdout
+
+    alone = f"nothing: [namespaces] in {machine.policy} leaves {{}} alone\n"
+    assert host == ["nothing: no open socket needs it\n", alone.format("blue")]
+    assert every[0].startswith("would re-arm 3 connections of 1 unit (python")
+    assert every[1] == alone.format("red")
+    assert custom == "nothing: no open socket needs it\n"  # what somebody set there stays
 
 
 def test_an_invalid_policy_is_78(machine: Machine) -> None:
@@ -156,12 +185,11 @@ def test_an_invalid_policy_is_78(machine: Machine) -> None:
     assert "sockets.rearm: must be true or false, got 1" in done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root of a user namespace keeps what it had")
 def test_a_dry_run_says_what_it_may_not_look_at(machine: Machine) -> None:
     """The capability is named."""
     machine.write_policy("[keepalive]\ntime = 60\n[sockets]\nrearm = true\n")
     drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
-    if os.geteuid() != 0:  # root of a user namespace keeps what it had
-        return
     with program(machine):
         done = machine.run(
             *(*drop, sys.executable, "-m", "kad", "sockets"),
