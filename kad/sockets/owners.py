@@ -13,18 +13,30 @@ from kad.core.sockets.audit import Process
 
 def owners(inodes: Collection[int]) -> dict[int, Process]:
     """Give one holder for each inode, where kad may look; the walk ends when all are found."""
-    missing, found = set(inodes), dict[int, Process]()
-    if not missing:
-        return found
+    found = dict[int, Process]()
+    for inode, process in _holders(inodes):
+        found.setdefault(inode, process)
+        if len(found) == len(inodes):
+            break
+    return found
+
+
+def all_owners(inodes: Collection[int]) -> dict[int, list[Process]]:
+    """Give every holder of each inode, where kad may look."""
+    found = dict[int, list[Process]]()
+    for inode, process in _holders(inodes):
+        found.setdefault(inode, []).append(process)
+    return found
+
+
+def _holders(inodes: Collection[int]) -> Iterator[tuple[int, Process]]:
+    if not inodes:
+        return
     marks = _marks()
     for name in filter(str.isdigit, os.listdir("/proc")):
         for descriptor, inode in _sockets(name, marks):
-            if inode in missing:
-                found[inode] = Process(int(name), _command(name), descriptor)
-                missing.discard(inode)
-        if not missing:
-            break
-    return found
+            if inode in inodes:
+                yield inode, Process(int(name), _command(name), descriptor)
 
 
 def _sockets(pid: str, marks: bytes) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ import errno
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
@@ -14,7 +14,7 @@ from kad.core.sockets.units import is_meant
 from kad.sockets.borrowing import borrowed, refuse_without_rights
 from kad.sockets.cgroups import Cgroups, unit_of_process
 from kad.sockets.looking import Looker, Room
-from kad.sockets.owners import owners
+from kad.sockets.owners import all_owners, owners
 
 # So many are tended in one pass, which then takes less than a second: a daemon that is told to stop
 # must not be deaf for longer. The next pass follows at once.
@@ -74,10 +74,9 @@ class Tender:
         if not look.tasks:
             return Tended({})
         refuse_without_rights()
-        holders = owners({task.connection.inode for task in look.tasks})
         done: Counter[tuple[Deed, str]] = Counter()
         resisted: dict[int, OSError] = {}
-        for task, process in self._permitted(look, holders):
+        for task, process in self._permitted(look):
             try:
                 if self._tend(task, process):
                     done[task.deed, task.unit or process.command] += 1
@@ -91,16 +90,21 @@ class Tender:
         self._resisted.update(resisted)
         return Tended(done, failed)
 
-    def _permitted(
-        self, look: Look, holders: Mapping[int, Process]
-    ) -> Iterator[tuple[Task, Process]]:
-        """Give the tasks with who holds their sockets, save those that excluded units hold."""
+    def _permitted(self, look: Look) -> Iterator[tuple[Task, Process]]:
+        """Give the tasks with who holds their sockets, save those that excluded units hold too."""
+        inodes = {task.connection.inode for task in look.tasks}
+        if look.exclude:
+            holders = all_owners(inodes)
+        else:
+            holders = {inode: [process] for inode, process in owners(inodes).items()}
+        pids = {each.pid for held in holders.values() for each in held} if look.exclude else set()
+        excluded = {pid for pid in pids if _is_excluded(pid, look.exclude)}
         for task in look.tasks:
-            process = holders.get(task.connection.inode, _NOBODY)
-            if _is_excluded(process, look.exclude):
+            held = holders.get(task.connection.inode, [_NOBODY])
+            if any(each.pid in excluded for each in held):
                 self._resisted.add(task.connection.cookie)
             else:
-                yield task, process
+                yield task, held[0]
 
     def _tend(self, task: Task, process: Process) -> bool:
         """Tell whether the socket was changed; one that is gone meanwhile was not."""
@@ -119,9 +123,9 @@ class Tender:
             return True
 
 
-def _is_excluded(process: Process, exclude: tuple[str, ...]) -> bool:
+def _is_excluded(pid: int, exclude: tuple[str, ...]) -> bool:
     """Tell whether it runs in one of these; of a socket the kernel tells the unit that made it."""
-    unit = unit_of_process(process.pid) if exclude and process is not _NOBODY else None
+    unit = unit_of_process(pid)
     return unit is not None and is_meant(unit, exclude)
 
 

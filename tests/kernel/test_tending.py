@@ -23,9 +23,19 @@ time = 120
 check_every = "1s"
 [sockets]
 """
-# Tells, for each line it reads, the options of its sockets; "connect" makes one more first.
+# Tells, for each line it reads, the options of its sockets; "connect" makes one more first, and
+# "share" a child in another control group that has them too, for as long as itself.
 PROGRAM = """
-import json, socket, sys
+import json, os, socket, sys
+def share(group):
+    theirs, ours = os.pipe()
+    if os.fork() == 0:
+        os.close(ours)
+        with open(group, "w") as procs:
+            procs.write(str(os.getpid()))
+        os.read(theirs, 1)
+        os._exit(0)
+    os.close(theirs)
 def connect(on=True, own=None):
     made = socket.create_connection(listener.getsockname())
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, on)
@@ -41,6 +51,8 @@ sockets = {"listener": listener, "on": connect(), "off": connect(on=False),
 kept = [listener.accept() for _ in range(4)]
 print("ready", flush=True)
 for line in sys.stdin:
+    if line.startswith("share"):
+        share(line.split()[1])
     if line.strip() == "connect":
         kept.append(connect(on=False))
         sockets["accepted"] = listener.accept()[0]
@@ -188,6 +200,20 @@ def test_what_an_excluded_unit_was_handed_is_not_touched_either(machine: Machine
                 each: on for each, (on, _) in before.items()
             }
             assert len(timers(machine)["stale"]) == 1
+
+
+def test_what_an_excluded_unit_shares_is_not_touched_either(machine: Machine) -> None:
+    """As a listener that two services were passed: whoever has it first in /proc."""
+    machine.write_policy(POLICY + 'rearm = true\nenable = ["*"]\nexclude = ["b.service"]\n')
+    with unit("b.service") as excluded, program(machine, "a.service") as sharing:
+        before = sharing.options(f"share {excluded}/cgroup.procs")
+        wait_until(lambda: (excluded / "cgroup.procs").read_text("ascii"))
+        with program(machine, "c.service") as other, machine.daemon():
+            wait_until(lambda: other.options()["listener"][0])
+
+            assert {each: on for each, (on, _) in sharing.options().items()} == {
+                each: on for each, (on, _) in before.items()
+            }
 
 
 def test_a_dry_run_tells_and_touches_nothing(machine: Machine) -> None:
