@@ -85,7 +85,10 @@ def _tend_sockets(policy: Policy) -> bool:
             if said:
                 print(said)
     except OSError as error:
-        sys.stderr.write(f"kad: cannot tend open sockets: {error.filename}: {error.strerror}\n")
+        why = f"cannot tend open sockets: {error.filename}: {error.strerror}"
+        if isinstance(error, PermissionError):
+            raise DeniedError(why) from error
+        sys.stderr.write(f"kad: {why}\n")
         return False
     return True
 

@@ -85,6 +85,8 @@ def _advice(audit: Audit, style: Style) -> Iterator[str]:
     for each, (mark, state) in _MARKS.items():
         if counts[each]:
             yield f"{style.state(state, mark)} {each}: {_HELP[each]}"
+            if each is Class.STALE and audit.unlooked:
+                yield "    or the program set a longer time of its own: root is shown which"
             if each in {Class.UNPROTECTED, Class.OWN}:
                 yield from _options(audit, each)
     if audit.untold:

@@ -3,11 +3,18 @@
 import errno
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from kad.core.policy import Sockets
-from kad.core.sockets.connection import ESTABLISHED, LISTEN, Class, classify, is_loopback
+from kad.core.sockets.connection import (
+    ESTABLISHED,
+    LISTEN,
+    Class,
+    Connection,
+    classify,
+    is_loopback,
+)
 from kad.core.sockets.tending import Deed, Task, allowed, needed
 from kad.core.sockets.units import UNTOLD
 from kad.sockets.cgroups import Cgroups
@@ -30,17 +37,25 @@ class Room(NamedTuple):
 class Looker:
     """Looks around by one policy; `policy_s` is its time in kad's own namespace, or None.
 
-    `ahead` takes the policy's time for the kernel's, as it will be when the policy is in force.
-    `totals` counts the connections by class, loopback aside.
+    `ahead` takes the policy's time for the kernel's, as it will be when the policy is in force;
+    `settled` are the cookies of those that are known to have a time of their own. `totals` counts
+    the connections by class, loopback aside.
     """
 
     def __init__(
-        self, wish: Sockets, policy_s: int | None, cgroups: Cgroups, *, ahead: bool
+        self,
+        wish: Sockets,
+        policy_s: int | None,
+        cgroups: Cgroups,
+        *,
+        ahead: bool = False,
+        settled: Collection[int] = (),
     ) -> None:
         self._wish = wish
         self._policy_s = policy_s
         self._cgroups = cgroups
         self._ahead = ahead
+        self._settled = settled
         self.totals: Counter[Class] = Counter()
         self.longest_stale_ms = 0
 
@@ -55,7 +70,7 @@ class Looker:
         with room.open() as diag:
             for each in dump(diag, 1 << ESTABLISHED | 1 << LISTEN):
                 if each.state == ESTABLISHED and not is_loopback(each):
-                    self._count(classify(each, time_s), each.expires)
+                    self._count(classify(each, time_s), each)
                 deed = needed(each, time_s)
                 if deed is None or not each.inode:  # without one it is not accepted yet
                     continue
@@ -71,7 +86,9 @@ class Looker:
             why = f"{UNTOLD}; enable and exclude go by them"
             raise OSError(errno.ENOTSUP, why, "INET_DIAG")
 
-    def _count(self, kind: Class, expires: int) -> None:
+    def _count(self, kind: Class, connection: Connection) -> None:
+        if kind is Class.STALE and connection.cookie in self._settled:
+            kind = Class.OWN
         self.totals[kind] += 1
         if kind is Class.STALE:
-            self.longest_stale_ms = max(self.longest_stale_ms, expires)
+            self.longest_stale_ms = max(self.longest_stale_ms, connection.expires)

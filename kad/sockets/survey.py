@@ -39,7 +39,8 @@ def survey(diag: socket.socket, bounds: Bounds, cgroups: Cgroups) -> Audit:
             puzzles.append((connection, kind, unit))
         else:
             counts[unit, kind] += 1
-    seen = _solved(puzzles, bounds)
+    may_look = _may_look()
+    seen = _solved(puzzles, bounds, may_look=may_look)
     counts.update((each.unit, each.kind) for each in seen)
     stale = (each.connection.expires for each in seen if each.kind is Class.STALE)
     longest = max(stale, default=None)
@@ -48,12 +49,14 @@ def survey(diag: socket.socket, bounds: Bounds, cgroups: Cgroups) -> Audit:
         None if longest is None else longest / 1000,
         tuple(seen) if bounds.listed else (),
         untold=any(not each.cgroup for each, _, _ in puzzles),
+        unlooked=longest is not None and not may_look,
     )
 
 
-def _solved(puzzles: list[tuple[Connection, Class, str | None]], bounds: Bounds) -> list[Seen]:
+def _solved(
+    puzzles: list[tuple[Connection, Class, str | None]], bounds: Bounds, *, may_look: bool
+) -> list[Seen]:
     """Find the commands of those without a unit, and whose timers are long by their own wish."""
-    may_look = _may_look()
     found = owners(
         {
             each.inode

@@ -40,7 +40,7 @@ class Tender:
     def look(self, wish: Sockets, policy_s: int | None) -> Look:
         """Count the connections, and find what is to be done; OSError where kad may not ask."""
         self._cgroups.look_again()
-        looker = Looker(wish, policy_s, self._cgroups, ahead=not self._act)
+        looker = Looker(wish, policy_s, self._cgroups, ahead=not self._act, settled=self._settled)
         tasks, more = self._chosen(self._found_by(looker))
         longest_s = looker.longest_stale_ms / 1000 or None
         return Look(looker.totals, longest_s, tasks, more=more, exclude=wish.exclude)

@@ -105,7 +105,9 @@ SO_KEEPALIVE off and on in two adjacent calls: a kad that is killed by SIGKILL e
 leaves that one connection without keepalive. Whoever switches SO_KEEPALIVE off for a connection in
 a unit of `enable` finds it on again at the next check; a socket that listens is settled for good.
 Taking a unit off the list switches nothing off. `enable` goes by the unit that made the socket or
-its listener, `exclude` also by the one that holds it.
+its listener, `exclude` also by those that hold it. A listener that systemd makes for a service is
+the socket unit's; where systemd cannot use BPF it is init.scope's, which `enable` is not meant for:
+set KeepAlive=yes in the socket unit, systemd.socket(5).
 
 This takes CAP_SYS_PTRACE, pidfd_getfd(2) (Linux 5.6) and AF_NETLINK, which the drop-in
 /usr/share/kad/dropins/sockets.conf gives to the unit, and, for `enable` and `exclude`, a kernel

@@ -78,8 +78,8 @@ import` says which of them to remove.
 _SOCKETS = """
 `[sockets]` is about programs that do not belong to kad, so nothing of it is on by default. `kad
 sockets --would` shows what it would change. It takes rights that the unit does not have until a
-drop-in gives them: kad(8). Units are named as systemctl(1) has them, `nginx` for `nginx.service`,
-or by patterns; the units of a user's own systemd are part of `user@UID.service`.
+drop-in gives them: kad(8). Units are named as systemctl(1) has them, `nginx` for nginx.service and
+nginx.socket, or by patterns; the units of a user's own systemd are part of `user@UID.service`.
 """
 
 _EDITORS = f"""

@@ -35,6 +35,17 @@ def test_the_table_shows_the_worst_first_and_what_helps() -> None:
     ]
 
 
+def test_who_may_not_look_is_told_what_a_long_timer_may_be() -> None:
+    """Else he would have a program's own wish mended."""
+    counts = grouped({("java", Class.STALE): 1})
+
+    unlooked = table(Audit(counts, 7100, unlooked=True), "", PLAIN)
+    looked = table(Audit(counts, 7100), "", PLAIN)
+
+    hint = "    or the program set a longer time of its own: root is shown which"
+    assert [each for each in unlooked if each not in looked] == [hint]
+
+
 def test_no_connection_is_no_table() -> None:
     """A host without any has nothing to be advised on."""
     assert table(Audit(()), "none: the kernel's time", PLAIN) == [

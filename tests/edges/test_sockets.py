@@ -12,7 +12,7 @@ import pytest
 
 from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
-from kad.core.sockets.connection import Connection
+from kad.core.sockets.connection import Class, Connection
 from kad.sockets.borrowing import borrowed
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import dump
@@ -163,8 +163,8 @@ def test_a_refusal_is_an_error(kind: int) -> None:
 def test_a_kernel_that_tells_no_units_re_arms_and_does_not_guess() -> None:
     """What goes by units says why it cannot; the rest works."""
     stale = kernel(message(SHUTDOWN)), kernel(message(SHUTDOWN))
-    rearm = Looker(Sockets(rearm=True), 30, Cgroups(), ahead=False)
-    both = Looker(Sockets(rearm=True, exclude=("a",)), 30, Cgroups(), ahead=False)
+    rearm = Looker(Sockets(rearm=True), 30, Cgroups())
+    both = Looker(Sockets(rearm=True, exclude=("a",)), 30, Cgroups())
 
     tasks = list(rearm.tasks(Room(lambda: stale[0], lambda: 30)))
 
@@ -191,9 +191,19 @@ def test_a_namespace_that_is_closed_to_kad_does_not_stop_the_rest() -> None:
 
 def test_nothing_is_re_armed_by_a_time_that_is_not_in_force() -> None:
     """A timer armed anew would be no better."""
-    looker = Looker(Sockets(rearm=True), 30, Cgroups(), ahead=False)
+    looker = Looker(Sockets(rearm=True), 30, Cgroups())
 
     assert not list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda: 7200)))
+
+
+def test_a_timer_that_is_known_to_be_a_program_s_own_wish_is_counted_so() -> None:
+    """Once kad has looked into the socket; what is left on it is no stale timer's."""
+    cookie = connection(ON, 60).cookie
+    looker = Looker(Sockets(rearm=True), 30, Cgroups(), settled={cookie})
+
+    list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda: 30)))
+
+    assert (looker.totals, looker.longest_stale_ms) == ({Class.OWN: 1}, 0)
 
 
 def test_a_unit_is_found_by_its_group_s_inode(tmp_path: Path) -> None:

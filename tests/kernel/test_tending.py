@@ -245,6 +245,18 @@ def test_apply_tends_once(machine: Machine) -> None:
         assert "stale" not in timers(machine, "--policy", str(machine.policy))
 
 
+def test_apply_without_the_capability_is_77_and_names_it(machine: Machine) -> None:
+    """The values are in force all the same."""
+    machine.write_policy(POLICY + "rearm = true\n")
+    drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
+    with program(machine, "a.service"):
+        done = machine.run(*drop, sys.executable, "-m", "kad", "apply", machine.policy)
+
+    assert done.returncode == 77
+    assert done.stderr.startswith("kad: cannot tend open sockets: pidfd_getfd: kad needs CAP_SYS_P")
+    assert machine.get(TIME) == 120
+
+
 def test_audit_mode_touches_nothing(machine: Machine) -> None:
     """Report, never write."""
     machine.write_policy('mode = "audit"\n' + POLICY + 'rearm = true\nenable = ["a"]\n')

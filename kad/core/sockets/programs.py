@@ -72,7 +72,12 @@ PROGRAMS = (
     Program(
         ("mysql*", "mariadb*"),
         "keepalive is on, in the server and in the C client, and follows the sysctl",
-        "https://github.com/mysql/mysql-server/blob/8.0/sql/sql_connect.cc (vio_keepalive)",
+        "https://github.com/mysql/mysql-server/blob/8.0/sql/sql_connect.cc",
+    ),
+    Program(
+        ("mongod*", "mongos*"),
+        "keepalive is on, and follows the sysctl up to 300 s",
+        "https://www.mongodb.com/docs/manual/faq/diagnostics/",
     ),
     Program(
         ("java", "java.*", "jetty*", "kafka*", "cassandra*"),
@@ -80,7 +85,7 @@ PROGRAMS = (
         "https://jdbc.postgresql.org/documentation/use/",
     ),
     Program(
-        ("node", "node.*"),
+        ("node", "node.*", "nodejs*"),
         "socket.setKeepAlive(true) in the program",
         "https://nodejs.org/api/net.html#socketsetkeepaliveenable-initialdelay",
     ),

@@ -14,10 +14,15 @@ def unit_of(path: str) -> str | None:
 
 
 def is_meant(unit: str, patterns: Iterable[str]) -> bool:
-    """Tell whether a unit is meant; like systemctl, `nginx` is taken for `nginx.service`."""
-    return any(fnmatchcase(unit, whole_name(each)) for each in patterns)
+    """Tell whether a unit is meant: `ssh` by its whole name, ssh.service or ssh.socket.
+
+    Sockets that systemd made for a service are those of the socket unit.
+    """
+    return any(fnmatchcase(unit, name) for each in patterns for name in _whole_names(each))
 
 
-def whole_name(pattern: str) -> str:
-    """Complete a name as systemctl does, and leave a pattern as it is."""
-    return pattern if set(pattern) & set("*?.") else f"{pattern}.service"
+def _whole_names(pattern: str) -> tuple[str, ...]:
+    """Complete a name, and leave a pattern as it is."""
+    if set(pattern) & set("*?."):
+        return (pattern,)
+    return (f"{pattern}.service", f"{pattern}.socket")
