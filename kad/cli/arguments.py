@@ -84,8 +84,8 @@ COMMANDS = {
         "show live what keepalive does, in a network of its own",
         "Two hosts, one of them kept by kad, a firewall that forgets idle connections, and a peer "
         "that vanishes without a word: who notices, and when. Takes root, and a quarter of a "
-        "minute; touches nothing outside of the network namespaces that it makes, and leaves "
-        "nothing. Exits 1 where kad did not keep its promise.",
+        "minute; what its kad does it tells on stderr. Touches nothing outside of the network "
+        "namespaces that it makes, and leaves nothing. Exits 1 where kad did not keep its promise.",
         ("sudo kad demo",),
         policy=False,
     ),

@@ -2,17 +2,20 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from time import monotonic, sleep
+from typing import NoReturn
 
+from kad.capabilities import missing
 from kad.cli.democases import CASES, Case, Hosts, Notice, Peer
 from kad.cli.demonet import FORGETS_S, KEPT, PLAIN, Network
 from kad.cli.terminal import Style
-from kad.core.errors import KadError
+from kad.core.errors import DeniedError, KadError
 from kad.core.parameters import Parameter
 from kad.core.report import State
 from kad.procfs import Procfs
@@ -61,6 +64,11 @@ class Outcome:
 
 def demo(_: argparse.Namespace) -> int:
     """Run it, tell live what happens; 0 where kad kept its promise."""
+    if lacks := missing("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"):
+        raise DeniedError(f"the demonstration needs {', '.join(lacks)}: run it as root")
+    # Whoever ends it early is to find nothing of it left.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     style, outcome = Style.of(sys.stdout), Outcome()
     with ExitStack() as stack:
         network = stack.enter_context(Network())
@@ -73,6 +81,11 @@ def demo(_: argparse.Namespace) -> int:
         _play(network, hosts, outcome, stack, unit)
     print("\n".join(_summary(outcome, cases, style)))
     return 0 if outcome.as_promised(cases) else 1
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """End as the shell has it for a signal."""
+    sys.exit(128 + number)
 
 
 def _play(

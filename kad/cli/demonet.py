@@ -13,7 +13,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Self, TypeVar
 
-from kad.core.errors import DeniedError, KadError
+from kad.core.errors import KadError
 from kad.namespaces.entering import inside
 from kad.namespaces.finding import Found
 
@@ -127,7 +127,7 @@ def _new_namespace() -> int:
 
     def make() -> None:
         if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) < 0:
-            made.append(OSError(ctypes.get_errno(), "unshare"))
+            made.append(OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno())))
         else:
             made.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
 
@@ -135,5 +135,5 @@ def _new_namespace() -> int:
     thread.start()
     thread.join()
     if isinstance(made[0], OSError):
-        raise DeniedError("cannot make a network namespace (kad needs CAP_SYS_ADMIN: run as root)")
+        raise KadError(f"cannot make a network namespace: {made[0].strerror}")
     return made[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from kad.capabilities import missing
 from kad.core.parameters import Parameter
 from kad.core.reasons import Reason
 from kad.namespaces.own import OwnNamespace
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from kad.namespaces.finding import Found
 
 _Answer = TypeVar("_Answer")
-# <linux/capability.h>: what seeing and entering the namespaces of others takes.
-_NEEDED = {"CAP_NET_ADMIN": 12, "CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21}
+# What seeing and entering the namespaces of others takes.
+_NEEDED = ("CAP_NET_ADMIN", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN")
 _DROPIN = "with systemd enable the drop-in namespaces.conf, see kad(8)"
 
 
@@ -38,9 +39,8 @@ class Namespaces:
 
     def ready(self) -> None:
         """Be told of new ones from now on; OSError says why kad cannot look after any."""
-        missing = [name for name, bit in _NEEDED.items() if not _capabilities() >> bit & 1]
-        if missing:
-            raise _unable(f"{', '.join(missing)} missing; {_DROPIN}")
+        if lacks := missing(*_NEEDED):
+            raise _unable(f"{', '.join(lacks)} missing; {_DROPIN}")
         if self._own.host is not True:
             known = "kad is not in" if self._own.host is False else "kad may not be in"
             raise _unable(f"{known} the network namespace of PID 1")
@@ -105,10 +105,3 @@ class Namespaces:
 
 def _unable(why: str) -> OSError:
     return OSError(errno.EPERM, why, "[namespaces] scope")
-
-
-def _capabilities() -> int:
-    """Give the effective ones as bits: proc_pid_status(5)."""
-    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-        lines = dict(line.split(":", 1) for line in file)
-    return int(lines["CapEff"], 16)

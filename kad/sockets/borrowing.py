@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from kad.capabilities import missing
 from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import Connection
 
@@ -17,18 +18,14 @@ from kad.core.sockets.connection import Connection
 _SYS_PIDFD_GETFD = 438
 # <asm-generic/socket.h>; the socket module has no name for it.
 _SO_COOKIE = 57
-# <linux/capability.h>
-_CAP_SYS_PTRACE = 19
 
 DROP_IN = "in systemd's unit the drop-in sockets.conf gives it"
 
 
 def refuse_without_rights() -> None:
     """Raise OSError, in words that name what is missing, where kad may not look into sockets."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        effective = next(line.split()[1] for line in status if line.startswith("CapEff:"))
-    if not int(effective, 16) >> _CAP_SYS_PTRACE & 1:
-        raise _denied(f"kad needs CAP_SYS_PTRACE; {DROP_IN}")
+    for name in missing("CAP_SYS_PTRACE"):
+        raise _denied(f"kad needs {name}; {DROP_IN}")
 
 
 @contextmanager

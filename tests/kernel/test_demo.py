@@ -2,11 +2,13 @@
 
 import os
 import re
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.netns import Machine, wait_until
+from tests.netns import Machine, child_of, wait_until
 from tests.units import unit, within
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may make control groups")
@@ -26,45 +28,58 @@ def test_the_demonstration_shows_the_problem_and_the_cure(machine: Machine) -> N
     assert re.fullmatch(r"was silent for 6 s, by the firewall +cut off +answered", fourth)
 
 
-def test_the_demonstration_leaves_nothing(machine: Machine) -> None:
-    """No interface, no namespace, no file, no process."""
-    looks = (
-        "sh",
-        "-c",
-        "ip -o link | wc -l; ls /run/netns /tmp | grep -c kad-demo; cat /proc/[0-9]*/comm",
-    )
+@pytest.mark.parametrize(("signal", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
+def test_the_demonstration_leaves_nothing(
+    machine: Machine, tmp_path: Path, signal: str, status: int
+) -> None:
+    """No interface, no namespace, no file, no process, however it is ended."""
+    looks = ("sh", "-c", "ip -o link | wc -l; ls /run/netns | wc -l; cat /proc/[0-9]*/comm")
     before = machine.run(*looks).stdout
+    command = machine.inside(sys.executable, "-m", "kad", "demo")
+    environ = {**machine.environ, "TMPDIR": str(tmp_path)}
 
-    done = machine.run("timeout", "--signal=INT", "3", sys.executable, "-m", "kad", "demo")
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        wait_until(lambda: [*tmp_path.glob("kad-demo-*/status.json")])
+        machine.run("kill", "-s", signal, pid_inside(process.pid))
+        shown, _ = process.communicate(timeout=20)
 
-    assert "a dead peer is noticed after 4 s" in done.stdout
+    assert "a dead peer is noticed after 4 s" in shown
+    assert process.returncode == status
+    assert not [*tmp_path.iterdir()]
     wait_until(lambda: machine.run(*looks).stdout == before)
+
+
+def pid_inside(nsenter: int) -> str:
+    """Give the number that nsenter's child has in its machine."""
+    lines = Path(f"/proc/{child_of(nsenter)}/status").read_text(encoding="utf-8").splitlines()
+    return next(line.split()[-1] for line in lines if line.startswith("NSpid:"))
 
 
 def test_without_an_nft_that_works_the_demonstration_leaves_the_firewall_out(
     machine: Machine,
 ) -> None:
-    """A kernel may lack nftables; the rest is shown all the same."""
+    """A kernel may lack nftables; the rest is shown all the same, and counts."""
     nft = machine.directory / "nft"
     nft.write_text("#!/bin/sh\nexit 1\n", encoding="ascii")
     nft.chmod(0o755)
     path = f"{machine.directory}:{machine.environ['PATH']}"
-    demo = (sys.executable, "-m", "kad", "demo")
 
-    done = machine.run("timeout", "--signal=INT", "3", *demo, PATH=path)
+    with unit("web.service") as group:
+        done = machine.run(*within(group, sys.executable, "-m", "kad", "demo"), PATH=path)
 
     assert "left out: the firewall" in done.stdout
-    assert "a dead peer is noticed after 4 s" in done.stdout
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("never asked for keepalive")
 
 
-def test_the_demonstration_takes_root(machine: Machine) -> None:
-    """And says which right is missing."""
-    done = machine.run(
-        "setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin",
-        sys.executable, "-m", "kad", "demo",
-    )  # fmt: skip
+@pytest.mark.parametrize("capability", ["sys_admin", "net_admin", "sys_ptrace"])
+def test_the_demonstration_takes_root(machine: Machine, capability: str) -> None:
+    """And says which right is missing before it shows anything."""
+    drop = ("setpriv", f"--bounding-set=-{capability}", f"--inh-caps=-{capability}")
 
-    assert done.returncode == 77
+    done = machine.run(*drop, sys.executable, "-m", "kad", "demo")
+
+    assert (done.returncode, done.stdout) == (77, "")
     assert done.stderr == (
-        "kad: cannot make a network namespace (kad needs CAP_SYS_ADMIN: run as root)\n"
+        f"kad: the demonstration needs CAP_{capability.upper()}: run it as root\n"
     )
