@@ -178,8 +178,7 @@ class Daemon:
                 return []
             from kad.daemon.others import Others  # noqa: PLC0415  # memory and boot time
 
-            duties = self._duties.note, self._duties.forget
-            self._others = Others(self._edges.namespaces, self._edges.memory, *duties)
+            self._others = Others(self._edges.namespaces, self._edges.memory, self._duties)
         events, reports = self._others.run(policy, began, look=look)
         self._tell_lost(self._edges.memory.replace_unusable())
         if self._others.more:

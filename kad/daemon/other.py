@@ -11,6 +11,7 @@ from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy
 from kad.core.report import FAILED, Report, State
 from kad.core.status import NamespaceStatus, ParameterStatus, namespace_status, trouble
+from kad.daemon.naming import Naming
 from kad.reconcile import reconcile
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ class Other:
         "_due",
         "_found",
         "_history",
-        "_named",
-        "_pids",
+        "_naming",
         "_policy",
         "_remembered",
         "_seen",
@@ -57,9 +57,7 @@ class Other:
         # What kad last put in force, be it of a parameter that the policy names no more.
         self._set: Mapping[Parameter, int] = {}
         self._policy = Policy(values={})
-        self.name, self._named = "", False
-        # The processes that had no unit.
-        self._pids: tuple[int, ...] | None = None
+        self.name, self._naming = "", Naming()
         # Why it is left alone; None where it is not.
         self.reason: str | None = None
 
@@ -85,18 +83,10 @@ class Other:
         return "set on purpose" if self._custom and rules.custom is Custom.KEEP else None
 
     def rename(self, found: "FoundNamespace", now: float) -> bool:
-        """Take its name; tell whether it is another, to which another policy may apply.
-
-        Its unit and ip-netns(8)'s name may come after it; later a unit is asked no more, as the
-        oldest process may be another one every time, and of none only when processes came or went.
-        """
-        grown = self._appeared is None or now - self._appeared >= YOUNG_S
-        same = found.pids == self._pids
-        name = found.name or (self.name if self._named or same else found.own_name())
-        self._pids = found.pids if grown and found.name is None else None
-        self._named = grown and found.name is None and not name.startswith("net:[")
-        before, self.name = self.name, name
-        return name != before
+        """Take its name; tell whether it is another, to which another policy may apply."""
+        grown = self._appeared is None or now >= self._grown_at
+        before, self.name = self.name, self._naming.name(found, grown=grown)
+        return self.name != before
 
     @property
     def known(self) -> Known | None:

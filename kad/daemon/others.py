@@ -1,6 +1,7 @@
 """Keep every other network namespace of the machine to the policy."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -9,16 +10,16 @@ from kad.core.namespaces import Known, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.report import Outcome, Report, State
-from kad.core.status import Elsewhere, NamespaceStatus, ParameterStatus
+from kad.core.status import Elsewhere, NamespaceStatus
+from kad.daemon.attempts import Attempts
 from kad.daemon.edges import FoundNamespace, NamespaceFinder, NamespaceKernel, NamespaceMemory
+from kad.daemon.opening import Opening
 from kad.daemon.other import Other
 
 # So many names stand in a line; the state file has all.
 _NAMED = 3
 _LEFT = "left alone from now on: what kad set stays"
-# So many are opened at once: thousands take seconds, in which nothing else is heard.
-AT_ONCE = 200
-_LOOK, _OPEN = "look after the other network namespaces", "open every network namespace"
+_LOOK = "look after the other network namespaces"
 _REMEMBER = "remember what is kad's own in other network namespaces"
 
 
@@ -32,26 +33,17 @@ class Pass(NamedTuple):
 class Others:
     """The other namespaces, from the first look to the last.
 
-    `note` says once that something cannot be done and why, and once that it can again; `forget`
-    has it told anew. `more` tells that a look is to follow at once.
+    `more` tells that a look is to follow at once.
     """
 
     def __init__(
-        self,
-        finder: NamespaceFinder,
-        memory: NamespaceMemory,
-        note: Callable[[str, str | None], None],
-        forget: Callable[[str], None],
+        self, finder: NamespaceFinder, memory: NamespaceMemory, attempts: Attempts
     ) -> None:
         self._finder = finder
         self._memory = memory
-        self._note, self._forget = note, forget
+        self._attempts = attempts
         self._known: dict[int, Other] = {}
-        # Those that could not be opened: the name, and why.
-        self._closed: dict[int, tuple[str, OSError]] = {}
-        # What was tried in looks of which another is to follow, and what of it failed.
-        self._tried: set[int] = set()
-        self._failed: dict[int, OSError] = {}
+        self._opening = Opening(finder, attempts)
         self._policy: Policy | None = None
         self._unable: str | None = None
         self._looked = False
@@ -77,8 +69,7 @@ class Others:
         return self._pass(now)
 
     def _look(self, policy: Policy, now: float) -> None:
-        before, self._unable = self._unable, None
-        self.more = False
+        before, self._unable, self.more = self._unable, None, False
         try:
             self._finder.ready()
             self._meet(policy, self._finder.find(), now)
@@ -87,42 +78,25 @@ class Others:
         except MemoryError:
             self._unable = "out of memory"
         self.revision += before != self._unable
-        self._note(_LOOK, self._unable)
+        self._attempts.note(_LOOK, self._unable)
 
     def _meet(self, policy: Policy, found: Mapping[int, FoundNamespace], now: float) -> None:
         # An inode is used again at once: only who still reads is the one that it was.
         self._each(lambda other: other.kernel.read(Parameter.TIME))
-        met = self._known.keys() | self._tried
-        new = [each for inode, each in found.items() if inode not in met]
-        for inode, kernel in self._finder.open(new[:AT_ONCE]).items():
-            error = kernel if isinstance(kernel, OSError) else self._begin(inode, kernel, now)
-            if error is not None:
-                self._failed[inode] = error
-        self._tried.update(each.inode for each in new[:AT_ONCE])
-        self.more = len(new) > AT_ONCE
-        self._rename(policy, found.values(), now)
-        if not self.more:
-            self._have_met_all(policy, found)
-
-    def _have_met_all(self, policy: Policy, found: Mapping[int, FoundNamespace]) -> None:
-        """Tell of those that could not be opened; the next look tries them again."""
-        if not self._failed:  # what ended while no kad looked is remembered no longer
+        new = [each for inode, each in found.items() if inode not in self._known]
+        self.more = self._opening.open(new, partial(self._begin, now=now))
+        if self._opening.whole:  # what ended while no kad looked is remembered no longer
             self._memory.only(each.kernel.cookie for each in self._known.values())
-        closed = {
-            inode: (found[inode].own_name(), error)
-            for inode, error in self._failed.items()
-            if inode in found
-        }
-        excludes = policy.namespaces.excludes
-        self._tell_closed({key: each for key, each in closed.items() if not excludes(each[0])})
-        self._looked, self._tried, self._failed = True, set(), {}
+        self._looked = self._looked or not self.more
+        self._rename(policy, found.values(), now)
+        self.revision += self._opening.tell(policy.namespaces)
 
     def _begin(self, inode: int, kernel: NamespaceKernel, now: float) -> OSError | None:
         """Look after one from now on; give why it cannot be read, None where it has just gone."""
         known = self._memory[kernel.cookie]
         if known is None:
             # What is there at the first look, or was not opened at once, may be of any age.
-            young = self._looked and inode not in self._closed
+            young = self._looked and not self._opening.has_failed(inode)
             known = Known(appeared=now if young else None)
         try:
             self._known[inode] = Other(inode, kernel, known, now)
@@ -148,17 +122,6 @@ class Others:
         else:
             self._left.append(other)
 
-    def _tell_closed(self, closed: dict[int, tuple[str, OSError]]) -> None:
-        self.revision += closed.keys() != self._closed.keys()
-        self._closed = closed
-        self._note(_OPEN, self._why_closed())
-
-    def _why_closed(self) -> str | None:
-        for name, error in self._closed.values():
-            more = f" (and {len(self._closed) - 1} more)" if len(self._closed) > 1 else ""
-            return f"{name}: {error.strerror}{more}"
-        return None
-
     def _pass(self, now: float) -> Pass:
         due: list[Other] = []
         self._each(lambda other: due.append(other) if other.is_due(now) else None)
@@ -168,7 +131,7 @@ class Others:
         self._each(lambda other: done.append((other, *other.run(now))), ours)
         left = [other for other, *_ in done if other.reason is not None]
         self._memory.keep({other.kernel.cookie: other.known for other in left})
-        self._note(_REMEMBER, self._memory.trouble)
+        self._attempts.note(_REMEMBER, self._memory.trouble)
         done = [each for each in done if each[0].reason is None]
         news = any(before.shown != report.shown for _, before, report in done)
         self.revision += news or len(done) < len(due)
@@ -202,12 +165,12 @@ class Others:
         for inode in self._known:
             self._finder.drop(inode)
         self._finder.rest()
-        self.revision += bool(self._known or self._closed)
-        self._known, self._closed, self._unable, self._policy = {}, {}, None, None
+        self.revision += bool(self._known or self._opening.closed)
+        self._known, self._unable, self._policy = {}, None, None
         self._looked = self.more = False
-        self._tried, self._failed = set(), {}
-        for each in (_LOOK, _OPEN, _REMEMBER):
-            self._forget(each)
+        self._opening.forget()
+        for each in (_LOOK, _REMEMBER):
+            self._attempts.forget(each)
         if not ours:
             return []
         text = f"looking after the host alone; the values in {_count(ours)} stay as they are"
@@ -237,8 +200,8 @@ class Others:
 
     def elsewhere(self) -> Elsewhere:
         """Sum all of them up."""
-        if self._unable or self._closed:
-            return Elsewhere(State.DEGRADED, self._unable or f"cannot open {self._why_closed()}")
+        if why := self._unable or self._opening.trouble:
+            return Elsewhere(State.DEGRADED, why)
         ours = [other for other in self._known.values() if other.reason is None]
         for state in (State.DEGRADED, State.DRIFTED):
             for other in ours:
@@ -252,9 +215,7 @@ class Others:
         statuses: list[NamespaceStatus] = []
         self._each(lambda other: statuses.append(other.status()))
         yield from statuses
-        for inode, (name, error) in self._closed.items():
-            values = {each: ParameterStatus(None, None, State.FAILED) for each in Parameter}
-            yield NamespaceStatus(name, inode, True, values, error.strerror)  # noqa: FBT003
+        yield from self._opening.statuses()
 
 
 def _was_set(report: Report) -> bool:

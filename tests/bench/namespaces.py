@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 
+from kad.core.events import Event, Priority
 from kad.core.namespaces import Namespaces, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy
 from kad.core.report import Report, State
 from kad.core.status import PolicyStatus, Status, namespace_status
+from kad.daemon.attempts import Attempts
 from kad.daemon.others import Others
 from kad.namespaces.entering import NamespaceFiles, enter
 from kad.namespaces.finding import Found, find
@@ -95,10 +97,16 @@ def make(number: int) -> None:
     checked(libc.setns(home, CLONE_NEWNET))
 
 
-def complain(_: str, why: str | None) -> None:
-    """Stop where not all is well."""
-    if why:
-        sys.exit(why)
+class Complaints:
+    """Stops where not all is well."""
+
+    def event(self, event: Event, **_: str) -> None:
+        """Stop with it."""
+        sys.exit(event.message)
+
+    def say(self, _: Priority, message: str) -> None:
+        """Stop with it."""
+        sys.exit(message)
 
 
 def policy(seconds: int) -> Policy:
@@ -145,7 +153,7 @@ def measure(number: int) -> None:
     directory = tempfile.mkdtemp(dir="/run")
     finder, seconds = Finder(), count(100)
     scan = least(finder.find)
-    others = Others(finder, Memory([directory], "boot"), complain, print)
+    others = Others(finder, Memory([directory], "boot"), Attempts(Complaints()))
     enter(())  # what a first thread costs is not each namespace's
     before = resident()
     first = policy(next(seconds))

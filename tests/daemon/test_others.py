@@ -10,7 +10,7 @@ from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
 from kad.core.reasons import Reason
 from kad.core.report import State
-from kad.daemon.others import AT_ONCE
+from kad.daemon.opening import AT_ONCE
 from tests.fakes import (
     DEFAULTS,
     INTVL,
@@ -98,7 +98,7 @@ def test_what_cannot_be_opened_is_not_tried_for_ever() -> None:
     world.run(looks())
 
     assert web.now == WANTED
-    assert world.inbox.nudges.count(Reason.NAMESPACES) == 1
+    assert world.inbox.nudges.count(Reason.NAMESPACES) == 2
     assert (
         f"WARNING cannot open every network namespace: net:[2]: Permission denied "
         f"(and {AT_ONCE - 1} more)"

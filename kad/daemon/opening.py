@@ -1,0 +1,90 @@
+"""Open the other network namespaces part by part, and tell of those that cannot be opened."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from kad.core.namespaces import Namespaces
+from kad.core.parameters import Parameter
+from kad.core.report import State
+from kad.core.status import NamespaceStatus, ParameterStatus
+from kad.daemon.attempts import Attempts
+from kad.daemon.edges import FoundNamespace, NamespaceFinder, NamespaceKernel
+
+# Thousands take seconds, in which nothing else is heard: a stop, a drift, the service watchdog.
+AT_ONCE = 200
+_OPEN = "open every network namespace"
+
+Begin = Callable[[int, NamespaceKernel], OSError | None]
+
+
+class Opening:
+    """Those that could not be opened, or not be read, with the name and why.
+
+    `closed` are those of them that the policy does not exclude.
+    """
+
+    def __init__(self, finder: NamespaceFinder, attempts: Attempts) -> None:
+        self._finder = finder
+        self._attempts = attempts
+        self._failed: dict[int, tuple[str, OSError]] = {}
+        self.closed: Mapping[int, tuple[str, OSError]] = {}
+        # Whether the last look left none unopened.
+        self.whole = False
+
+    def open(self, new: Iterable[FoundNamespace], begin: Begin) -> bool:
+        """Open a part and `begin` each; tell whether the next part is to follow at once.
+
+        What failed comes last, the longest ago first, and holds up nothing that is new.
+        """
+        turns = {inode: turn for turn, inode in enumerate(self._failed)}
+        waiting = sorted(new, key=lambda each: turns.get(each.inode, -1))
+        part, rest = {each.inode: each for each in waiting[:AT_ONCE]}, waiting[AT_ONCE:]
+        errors = {
+            inode: kernel if isinstance(kernel, OSError) else begin(inode, kernel)
+            for inode, kernel in self._finder.open(part.values()).items()
+        }
+        failed = {inode: error for inode, error in errors.items() if error is not None}
+        follows = any(each.inode not in turns for each in rest) or len(failed) < len(errors)
+        self._failed = {
+            **{each.inode: self._failed[each.inode] for each in rest if each.inode in turns},
+            **{inode: (part[inode].own_name(), error) for inode, error in failed.items()},
+        }
+        self.whole = not rest and not failed
+        return bool(rest) and follows
+
+    def has_failed(self, inode: int) -> bool:
+        """Whether it could not be opened at an earlier look."""
+        return inode in self._failed
+
+    def tell(self, rules: Namespaces) -> bool:
+        """Say once which are closed; tell whether they are others than before."""
+        before = self.closed.keys()
+        self.closed = {
+            inode: told for inode, told in self._failed.items() if not rules.excludes(told[0])
+        }
+        self._attempts.note(_OPEN, self._why())
+        return self.closed.keys() != before
+
+    @property
+    def trouble(self) -> str | None:
+        """Say that some are closed; None where none is."""
+        why = self._why()
+        return None if why is None else f"cannot open {why}"
+
+    def _why(self) -> str | None:
+        """Name one of those that are closed, the same each time, and why; None where none is."""
+        if not self.closed:
+            return None
+        name, error = self.closed[min(self.closed)]
+        more = f" (and {len(self.closed) - 1} more)" if len(self.closed) > 1 else ""
+        return f"{name}: {error.strerror}{more}"
+
+    def forget(self) -> None:
+        """Let go of all without a word."""
+        self._failed, self.closed = {}, {}
+        self._attempts.forget(_OPEN)
+
+    def statuses(self) -> Iterator[NamespaceStatus]:
+        """Give each as the state file has it."""
+        for inode, (name, error) in self.closed.items():
+            values = {each: ParameterStatus(None, None, State.FAILED) for each in Parameter}
+            yield NamespaceStatus(name, inode, True, values, error.strerror)  # noqa: FBT003
