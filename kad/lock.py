@@ -33,15 +33,17 @@ class RuntimeLock:
     def _take(self) -> int:
         """Give a descriptor that has the lock; BlockingIOError tells who else has it."""
         os.makedirs(self._directory, mode=0o755, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(self._path, flags, 0o644)
         try:
-            _lock(descriptor, self._path)
-            # Any user may ask who holds it, whatever umask the daemon was started with.
-            os.fchmod(descriptor, 0o644)
-        except OSError:
-            os.close(descriptor)
-            raise
+            return _locked(self._path)
+        except BlockingIOError:
+            if daemon_pid(self._directory) is not None:
+                raise
+        # Any user may lock what he may read: he keeps that file, and kad takes another.
+        new = f"{self._path}.new"
+        with suppress(FileNotFoundError):
+            os.unlink(new)
+        descriptor = _locked(new)
+        os.replace(new, self._path)
         return descriptor
 
     def hold(self) -> str | None:
@@ -64,6 +66,20 @@ class RuntimeLock:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+
+
+def _locked(path: str) -> int:
+    """Give a descriptor that has the lock on a file, which is made where it lacks."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        _lock(descriptor, path)
+        # Only now: any user may ask who holds it, whatever umask the daemon was started with.
+        os.fchmod(descriptor, 0o644)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _lock(descriptor: int, path: str) -> None:

@@ -61,6 +61,19 @@ def test_a_reader_s_lock_does_not_pose_as_a_daemon(tmp_path: Path) -> None:
         assert daemon_pid(str(tmp_path)) is None
 
 
+def test_a_reader_s_lock_keeps_no_daemon_from_starting(tmp_path: Path) -> None:
+    """Any user may have it, and kad runs all the same, as the only one."""
+    (tmp_path / "lock").touch()
+
+    with process(READ_LOCK, tmp_path), process(HOLD, tmp_path) as holder:
+        assert daemon_pid(str(tmp_path)) == holder.pid
+        assert [each.name for each in tmp_path.iterdir()] == ["lock"]
+        assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o644
+        with pytest.raises(KadError, match=f"pid {holder.pid}$"):
+            RuntimeLock(str(tmp_path))
+        holder.kill()
+
+
 def test_no_directory_is_no_daemon(tmp_path: Path) -> None:
     """Nothing was ever started here."""
     assert daemon_pid(str(tmp_path / "absent")) is None
