@@ -364,7 +364,7 @@ class FakeLock:
     """A lock whose file can be removed."""
 
     removed: str | None = None
-    taken: KadError | None = None
+    taken: KadError | OSError | None = None
 
     def hold(self) -> str | None:
         """Take it anew."""

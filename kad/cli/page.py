@@ -42,13 +42,14 @@ def _head(status: Status, style: Style) -> Iterator[str]:
     word = WORDS[State(status.state)]
     audit = ", audit: nothing is written" if status.mode == "audit" else ""
     yield f"{style.bold('kad')}        {style.state(status.state, word)}{audit}"
-    # What is wrong with the file is told below it.
-    if status.reason is not None and status.policy.error is None:
-        state = State.DRIFTED if status.state == State.IN_FORCE else status.state
-        yield f"           {style.state(state, status.reason)}"
+    if status.reason is not None:
+        yield f"           {style.state(status.state, status.reason)}"
+    for each in status.warnings:
+        yield f"           {style.state(State.DRIFTED, each)}"
     good = ", the last good one" if status.policy.last_good else ""
     yield f"policy     {printable(status.policy.file)}{good}, read {status.policy.loaded_at}"
-    for line in (status.policy.error or "").splitlines():
+    mistakes = (status.policy.error or "").splitlines()
+    for line in mistakes if len(mistakes) > 1 else ():  # one alone stands above
         yield f"           {style.state(State.DEGRADED, line)}"
     yield f"daemon     {_daemon(status)}"
 

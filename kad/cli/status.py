@@ -25,8 +25,8 @@ from kad.core.status import (
     SocketsStatus,
     Status,
     namespace_status,
-    sum_up,
 )
+from kad.core.summary import sum_up
 from kad.namespaces.finding import find
 from kad.namespaces.own import own_namespace
 from kad.sockets.cgroups import Cgroups

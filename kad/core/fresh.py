@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from kad.core.parameters import Parameter
 from kad.core.report import State
-from kad.core.status import NamespaceStatus, ParameterStatus, Status, and_more
+from kad.core.status import NamespaceStatus, ParameterStatus, Status
+from kad.core.summary import and_more
 
 Values = Mapping[Parameter, int]
 
@@ -27,8 +28,7 @@ def refreshed(daemon: Status, own: Values, others: Mapping[int, Values]) -> Stat
         return now
     differences = tuple(_differences(namespaces))
     if not differences:
-        reason = daemon.reason if daemon.state == State.IN_FORCE else None
-        return now._replace(state=State.IN_FORCE, reason=reason)
+        return now._replace(state=State.IN_FORCE, reason=None)
     managed = (each.parameters.values() for each in namespaces if each.managed)
     failed = any(each.state == State.FAILED for some in managed for each in some)
     state = State.DEGRADED if failed else State.DRIFTED

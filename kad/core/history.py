@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from kad.core.contention import Contention
 from kad.core.parameters import Parameter
@@ -38,8 +38,8 @@ class History:
         if foreign:
             fight.changed(now)
         same = self.put.get(change.parameter) == change.policy
-        # Somebody may have been faster than a new policy.
-        drift = same or (foreign and change.parameter in self.put)
+        # Somebody may have been faster than a new policy; in a fight the policy is the news.
+        drift = same or (foreign and change.parameter in self.put and not fight.active)
         if policy.mode is Mode.AUDIT:
             return Verdict(Outcome.LEFT_AUDIT, drift=True)
         if same and policy.action is Action.WARN:
@@ -62,19 +62,20 @@ class History:
             if result.outcome in AGREED and policy.mode is Mode.ENFORCE:
                 self.put[result.parameter] = policy.values[result.parameter]
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
-        self.last = Report(report.results, contended, self._failing(report, contended))
+        restoring = policy.mode is Mode.ENFORCE and policy.action is Action.RESTORE
+        failing = self._failing(report, contended)
+        self.last = Report(report.results, contended, failing, restoring=restoring)
         return self.last
 
     def _failing(self, report: Report, contended: frozenset[Parameter]) -> dict[Parameter, Result]:
         """Give what failed now, or before a pause that is not over."""
         failing = dict(report.failing)
         for result in report:
-            fought = result.outcome is Outcome.DIFFERENT and result.parameter in contended
-            if fought:  # somebody was faster: no failure of the kernel's
-                del failing[result.parameter]
-            earlier = self.last.failing.get(result.parameter)
-            if earlier is not None and (fought or result.outcome is Outcome.DEFERRED):
-                failing[result.parameter] = earlier
+            parameter, earlier = result.parameter, self.last.failing.get(result.parameter)
+            if result.outcome is Outcome.DIFFERENT and parameter in contended:
+                del failing[parameter]  # somebody was faster: no failure of the kernel's
+            elif result.outcome is Outcome.DEFERRED and _still_fails(earlier, result):
+                failing[parameter] = earlier
         return failing
 
     def _fight(self, parameter: Parameter) -> Contention:
@@ -93,10 +94,18 @@ class History:
             fight.changed(now)
         elif outcome in FAILED:
             fight.failed(now)
-        fight.calm(now)
+        if outcome is not Outcome.DEFERRED:  # which leaves something to be done
+            fight.calm(now)
 
     @property
     def deadline(self) -> float | None:
         """When the next pass is due on account of a fight; None for never."""
         due = [fight.deadline for fight in self.fights.values() if fight.deadline is not None]
         return min(due, default=None)
+
+
+def _still_fails(earlier: Result | None, now: Result) -> TypeGuard[Result]:
+    """Whether what failed once is the same as what is put off now, and was the kernel's doing."""
+    if earlier is None or earlier.outcome is Outcome.DIFFERENT:
+        return False
+    return earlier.policy == now.policy

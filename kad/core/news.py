@@ -40,7 +40,7 @@ def _fight(before: Report, report: Report, result: Result) -> Iterator[Event]:
         return
     if result.outcome is Outcome.UNMANAGED:  # no end of the fight: kad has left it
         return
-    doing = "reporting" if result.outcome in LEFT else "restoring"
+    doing = "restoring" if report.restoring else "reporting"
     if contended:
         yield about(
             Kind.CONTENTION,
@@ -62,13 +62,15 @@ def _of_one(before: Report, report: Report, result: Result) -> Iterator[Event]:
     # What changed during a fight was not said one by one; when it is over, say what is left of it.
     new = _is_new(before, result) or result.parameter in before.contended
     failed = before.failing.get(result.parameter)
-    if result.drift and new and not contended:
+    drifted = result.drift and new and not contended
+    if drifted:
         yield _drift(result)
     if report.failing.get(result.parameter) is result:
         yield from _failure(failed, result)
-    said = contended and failed is None
-    if result.outcome in AGREED and not (result.drift and (said or (new and not contended))):
-        yield from _agreement(before, result)
+    elif failed is not None:
+        yield from _recovery(failed, result)
+    elif result.outcome in AGREED and not drifted:
+        yield from _agreement(before, report, result)
 
 
 def _failure(told: Result | None, result: Result) -> Iterator[Event]:
@@ -83,15 +85,26 @@ def _drift(result: Result) -> Event:
     return about(Kind.DRIFT, f"{what}; {done}", result, KAD_OUTCOME=outcome)
 
 
-def _agreement(before: Report, result: Result) -> Iterator[Event]:
+def _recovery(failed: Result, result: Result) -> Iterator[Event]:
+    if result.outcome in AGREED:
+        yield _right(result)
+    elif failed.outcome is Outcome.UNREADABLE and result.outcome in LEFT:
+        yield about(Kind.RECOVERED, f"{result.parameter} can be read again", result)
+
+
+def _agreement(before: Report, report: Report, result: Result) -> Iterator[Event]:
     earlier = before.results.get(result.parameter)
-    written = result.outcome is Outcome.WRITTEN
-    failed = result.parameter in before.failing
     left = earlier is not None and earlier.outcome in LEFT
-    was = f" (was {result.found})" if written else ""
-    if failed or (left and not written):
-        yield about(
-            Kind.RECOVERED, f"{result.parameter} is {result.now} as policy says{was}", result
-        )
-    elif written:
-        yield about(Kind.VALUE_SET, f"{result.parameter} set to {result.policy}{was}", result)
+    fought = result.parameter in report.contended
+    watched = result.parameter in before.contended and not report.restoring
+    if result.outcome is Outcome.IN_FORCE:
+        if (left or watched) and not fought:
+            yield _right(result)
+    elif not (result.drift and fought):
+        text = f"{result.parameter} set to {result.policy} (was {result.found})"
+        yield about(Kind.VALUE_SET, text, result)
+
+
+def _right(result: Result) -> Event:
+    was = f" (was {result.found})" if result.outcome is Outcome.WRITTEN else ""
+    return about(Kind.RECOVERED, f"{result.parameter} is {result.now} as policy says{was}", result)

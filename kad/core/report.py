@@ -82,19 +82,22 @@ class Report:
     """What one pass found and did in one namespace: a result for each of the three parameters.
 
     `contended` names those that somebody else fights for. `failing` has the failed result of each
-    that is not right since; of a single pass, those of this pass.
+    that is not right since; of a single pass, those of this pass. `restoring` tells whether drift
+    is undone, or only reported.
     """
 
-    __slots__ = ("contended", "failing", "results")
+    __slots__ = ("contended", "failing", "restoring", "results")
 
     def __init__(
         self,
         results: Mapping[Parameter, Result],
         contended: frozenset[Parameter] = frozenset(),
         failing: Mapping[Parameter, Result] | None = None,
+        *,
+        restoring: bool = True,
     ) -> None:
         self.results = results
-        self.contended = contended
+        self.contended, self.restoring = contended, restoring
         failed = {each.parameter: each for each in self.having(FAILED)}
         self.failing = failed if failing is None else failing
 

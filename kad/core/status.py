@@ -1,19 +1,21 @@
 """Hold the state that kad shows, in the shape of its state file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from kad.core.errors import PolicyError, ascii_line
 from kad.core.parameters import Parameter
-from kad.core.policy import Mode, Policy, describe
-from kad.core.report import LEFT, Outcome, Report, State
+from kad.core.policy import Mode
+from kad.core.report import Report, State
 from kad.core.shape import give, take
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 VERSION = 1
-_FIRST = ("generation", "pid", "state", "reason", "mode", "policy", "reload", "checks", "drift")
+_FIRST = (
+    *("generation", "pid", "state", "reason", "warnings", "mode", "policy"),
+    *("reload", "checks", "drift"),
+)
 
 
 class PolicyStatus(NamedTuple):
@@ -85,13 +87,6 @@ class NamespaceStatus(NamedTuple):
         return {name: value for name, value in plain.items() if value is not None}
 
 
-class Elsewhere(NamedTuple):
-    """The other network namespaces, summed up: the worst state, and what it is in words."""
-
-    state: State = State.IN_FORCE
-    words: str = ""
-
-
 class SocketsStatus(NamedTuple):
     """The connections by class, loopback aside; None where no timer is stale."""
 
@@ -102,7 +97,7 @@ class SocketsStatus(NamedTuple):
 class Status(NamedTuple):
     """All that `kad status` shows; what only a daemon knows is None without one.
 
-    `reason` says what is wrong, be it that all values are in force.
+    `reason` says why the state is not in force, `warnings` what is wrong besides, whatever it is.
     """
 
     state: State
@@ -110,6 +105,7 @@ class Status(NamedTuple):
     policy: PolicyStatus
     namespaces: tuple[NamespaceStatus, ...]
     reason: str | None = None
+    warnings: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     generation: int | None = None
     pid: int | None = None
@@ -170,67 +166,3 @@ def namespace_status(report: Report, inode: int) -> NamespaceStatus:
         for each in report
     }
     return NamespaceStatus("host", inode, managed=True, parameters=parameters)
-
-
-class Summary(NamedTuple):
-    """The worst state of all, and what it is in words; where all is in force, what is.
-
-    `ails` is what is wrong besides, whatever the state.
-    """
-
-    state: State
-    words: str
-    ails: tuple[str, ...] = ()
-
-    @property
-    def line(self) -> str:
-        """Say it in one ASCII line, for systemd's STATUS=."""
-        return ascii_line(f"{self.state}: {'; '.join((self.words, *self.ails))}")
-
-    @property
-    def reason(self) -> str | None:
-        """Say what is wrong; None where nothing is."""
-        why = () if self.state is State.IN_FORCE else (self.words,)
-        return ascii_line("; ".join((*why, *self.ails))) or None
-
-
-def sum_up(
-    policy: Policy,
-    report: Report,
-    error: PolicyError | None = None,
-    elsewhere: Elsewhere = Elsewhere(),  # noqa: B008  # a tuple
-    ails: tuple[str, ...] = (),
-) -> Summary:
-    """Sum up a pass, the policy file's trouble, the other namespaces and what ails kad besides."""
-    own = State.DEGRADED if error else report.state
-    states = {own, elsewhere.state}
-    worst = next(each for each in (State.DEGRADED, State.DRIFTED, State.IN_FORCE) if each in states)
-    told = elsewhere.words if worst is not own else trouble(policy, report, error)
-    others = f"; {elsewhere.words}" if worst is State.IN_FORCE and elsewhere.words else ""
-    return Summary(worst, told + others, ails)
-
-
-def trouble(policy: Policy, report: Report, error: PolicyError | None = None) -> str:
-    """Say what is wrong in one namespace; where nothing is, what is in force."""
-    if error:
-        return f"policy rejected, {policy} stays: {error}"
-    failed = tuple(report.failing.values())
-    if failed:
-        return failed[0].failure + and_more(failed)
-    if report.contended:
-        names = ", ".join(each for each in Parameter if each in report.contended)
-        looks = any(report.results[each].outcome in LEFT for each in report.contended)
-        return f"{names} contended, {'reported' if looks else 'restored'} less often"
-    left = report.having(LEFT)
-    if left:
-        told = f"{left[0].parameter} is {left[0].now}, policy says {left[0].policy}"
-        # Who only looks observes as an audit does, whatever the policy is.
-        looks = left[0].outcome is Outcome.LEFT_AUDIT and policy.mode is not Mode.AUDIT
-        return told + ("" if looks else f"; {left[0].outcome}") + and_more(left)
-    audit = " (audit)" if policy.mode is Mode.AUDIT else ""
-    return describe(policy.values) + audit
-
-
-def and_more(results: Sequence[object]) -> str:
-    """Say how many there are beside the first."""
-    return f" (and {len(results) - 1} more)" if len(results) > 1 else ""

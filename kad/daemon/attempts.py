@@ -26,10 +26,10 @@ class Attempts:
         """Give why it cannot be done; None where it can, or was not tried."""
         return self._failing.get(what)
 
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """Say what cannot be done, and why."""
-        return tuple(f"cannot {what}: {why}" for what, why in self._failing.items())
+    def failures(self, but: str) -> tuple[str, ...]:
+        """Say what cannot be done, and why, `but` one thing."""
+        failing = self._failing.items()
+        return tuple(f"cannot {what}: {why}" for what, why in failing if what != but)
 
     def note(self, what: str, why: str | None) -> None:
         """Take down that it cannot be done, or with None that it can."""

@@ -30,6 +30,11 @@ class Host:
         return before, self._history.learn(policy, report, now)
 
     @property
+    def report(self) -> Report:
+        """The last pass's."""
+        return self._history.last
+
+    @property
     def deadline(self) -> float | None:
         """When something is due on account of a fight."""
         return self._history.deadline

@@ -11,14 +11,13 @@ from kad.core.namespaces import Scope
 from kad.core.news import news
 from kad.core.policy import Mode, OnStop
 from kad.core.reasons import READS_FILE, Reason
-from kad.core.report import Report, State
-from kad.core.status import Elsewhere, Status, Summary, namespace_status, sum_up
+from kad.core.report import Report
+from kad.daemon.account import MANAGER, TENDING, Account, Parts
 from kad.daemon.advisor import Advisor
 from kad.daemon.attempts import Attempts
 from kad.daemon.edges import Edges
 from kad.daemon.held import HeldPolicy
 from kad.daemon.host import Host
-from kad.daemon.showing import Showing
 from kad.daemon.tally import Tally
 from kad.daemon.tending import Tending
 from kad.daemon.watching import Watching
@@ -26,8 +25,7 @@ from kad.daemon.watching import Watching
 if TYPE_CHECKING:
     from kad.daemon.others import Others
 
-_CHECK = "finish a check"
-_TENDING = "tend open sockets"
+_CHECK, _LOOK = "finish a check", "finish a look at the kernel"
 
 
 class Daemon:
@@ -42,25 +40,26 @@ class Daemon:
     ) -> None:
         self._edges = edges
         self._watching = Watching(edges, watched)
-        self._pid = pid
-        self._inode = inode
         self._held = HeldPolicy(edges.source, edges.utc)
         self._host = Host(edges.kernel)
         self._tally = Tally()
         self._tending = Tending(edges.sockets, edges.monotonic)
         self._advisor = Advisor(edges.neighbours, host=host)
+        self._attempts, self._duties = Attempts(edges.journal), Attempts(edges.journal)
         self._next_check = 0.0
         self._check_every = 0
-        self._showing = Showing(edges)
-        # What kad can do without; and what it must be able to do, or is degraded.
-        self._attempts, self._duties = Attempts(edges.journal), Attempts(edges.journal)
         self._others: Others | None = None
+        parts = (self._tending, self._advisor, self._attempts, self._duties)
+        self._account = Account(
+            edges, Parts(pid, inode, self._held, self._tally, self._watching, *parts)
+        )
 
     def run(self) -> None:
         """Run until a reason to stop; KadError before READY=1, or where another has the lock."""
         report = self._pass({Reason.BOOT})
-        self._duties.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
+        self._attempts.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
         self._tell_lost(self._edges.kernel.replace_unusable())
+        self._account.warn(self._host.report)
         while True:
             reasons = self._edges.inbox.wait(self._deadline())
             if Reason.STOP in reasons:
@@ -71,7 +70,10 @@ class Daemon:
             with suppress(StoppedError):  # the inbox has the reason
                 for each in (first, reasons - first):
                     if each:
-                        self._duties.make(_CHECK, partial(self._check, each))
+                        # One that reads no file does not do all that another could not.
+                        what = _CHECK if each & READS_FILE else _LOOK
+                        self._attempts.make(what, partial(self._check, each))
+            self._account.warn(self._host.report)
             if self._edges.manager.watchdog_s is not None:
                 self._tell_manager(self._edges.manager.watchdog)
         self._stop()
@@ -113,17 +115,15 @@ class Daemon:
             self._attempts.make("hold the lock", self._hold_lock)
             # Here already, so that what ends this pass early is not tried again at once.
             self._next_check = began + self._check_every
-        if loads:
             self._tell(self._load(began, boot=boot))
         before, report = self._run_host(began, boot=boot)
         self._tally.take(before, report, self._edges.utc())
         others = self._run_others(began, look=loads or Reason.NAMESPACES in reasons)
         if reload:
-            self._tally.answer(int(began * 1e6), self._held.error, report, self._summed_up)
+            elsewhere = self._account.elsewhere
+            self._tally.answer(int(began * 1e6), self._held.error, report, elsewhere)
         self._tell((*news(before, report), *others, *self._held.news(report)))
-        if self._shows_news(report) or reload or self._showing.is_due(self._check_every):
-            self._write_state(report)
-        self._inform(report, ready=boot or reload)
+        self._account.show(report, anyway=reload, ready=boot or reload)
         return report
 
     def _check(self, reasons: set[Reason]) -> None:
@@ -131,7 +131,7 @@ class Daemon:
 
     def _finish(self, report: Report, reasons: set[Reason]) -> None:
         """Do what a pass has no need to wait for, and READY=1 neither."""
-        loads, every_s, before = bool(reasons & READS_FILE), self._check_every, self._ails
+        loads, every_s = bool(reasons & READS_FILE), self._check_every
         self._tend_sockets(report)
         if loads:
             self._attempts.make("keep the last good policy", self._held.keep)
@@ -139,23 +139,21 @@ class Daemon:
         if loads or Reason.NAMESPACES in reasons:
             self._tell(self._watching.the_parameters(every_s))
         # It reads a dozen files.
-        advised = loads and self._advisor.look_around(self._held.policy)
-        if advised or self._ails != before:
-            self._write_state(report)
-            self._inform(report, ready=False)
+        if loads and self._advisor.look_around(self._held.policy):
+            self._account.write(report)
 
     def _tend_sockets(self, report: Report) -> None:
         """Do what the policy wants of open sockets: after READY=1, as there may be very many."""
-        before = self._duties.failing(_TENDING), self._tending.status
+        before = self._duties.failing(TENDING), self._tending.status
         if not self._held.policy.sockets.wanted:
-            self._duties.forget(_TENDING)
+            self._duties.forget(TENDING)
         tend = partial(self._tending.tend, self._held.policy)
-        self._duties.make(_TENDING, lambda: self._tell(tend()))
+        self._duties.make(TENDING, lambda: self._tell(tend()))
         if self._tending.more:
             self._edges.inbox.nudge(Reason.SOCKETS)
-        if (self._duties.failing(_TENDING), self._tending.status) != before:
-            self._write_state(report)
-            self._inform(report, ready=False)
+        if (self._duties.failing(TENDING), self._tending.status) != before:
+            self._account.write(report)
+            self._account.inform(report)
 
     def _load(self, began: float, *, boot: bool) -> list[Event]:
         events = list(self._held.boot() if boot else self._held.load())
@@ -179,6 +177,7 @@ class Daemon:
             from kad.daemon.others import Others  # noqa: PLC0415  # memory and boot time
 
             self._others = Others(self._edges.namespaces, self._edges.memory, self._duties)
+            self._account.others = self._others
         events, reports = self._others.run(policy, began, look=look)
         self._tell_lost(self._edges.memory.replace_unusable())
         if self._others.more:
@@ -186,24 +185,6 @@ class Daemon:
         for name, before, report in reports:
             self._tally.drifts(before, report, self._edges.utc(), name)
         return events
-
-    @property
-    def _summed_up(self) -> Elsewhere:
-        return Elsewhere() if self._others is None else self._others.elsewhere()
-
-    @property
-    def _elsewhere(self) -> Elsewhere:
-        """Sum up what is beside the host's own parameters."""
-        others = self._summed_up
-        why = self._duties.failing(_TENDING)
-        if why is None or others.state is State.DEGRADED:
-            return others
-        return Elsewhere(State.DEGRADED, f"cannot {_TENDING}: {why}")
-
-    @property
-    def _ails(self) -> tuple[str, ...]:
-        """Say what is wrong that leaves the values in force."""
-        return (*self._watching.lost(self._held.file), *self._attempts.failures)
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -215,47 +196,13 @@ class Daemon:
         fields = {"KAD_POLICY_FILE": self._held.file, **host}
         return {name: value for name, value in fields.items() if name not in known}
 
-    def _inform(self, report: Report, *, ready: bool) -> None:
-        tell = self._edges.manager.ready if ready else self._edges.manager.status
-        self._tell_manager(partial(tell, self._summary(report).line))
-
-    def _summary(self, report: Report) -> Summary:
-        error, ails = self._held.error, self._ails
-        return sum_up(self._held.policy, report, error, self._elsewhere, ails)
-
     def _tell_manager(self, action: Callable[[], None]) -> None:
-        self._attempts.make("tell systemd the state", action)
+        self._attempts.make(MANAGER, action)
 
     def _hold_lock(self) -> None:
         lost = self._edges.lock.hold()
         if lost is not None:
             self._edges.journal.say(Priority.WARNING, f"{lost} was removed; made anew")
-
-    def _shows_news(self, report: Report) -> bool:
-        others = None if self._others is None else self._others.revision
-        return self._showing.is_news((self._held.status, report.shown, self._tally.drift, others))
-
-    def _write_state(self, report: Report) -> None:
-        status = self._status(report)
-        self._attempts.make("write the state file", partial(self._showing.write, status))
-
-    def _status(self, report: Report) -> Status:
-        policy, summary = self._held.policy, self._summary(report)
-        others = () if self._others is None else self._others.statuses()
-        return Status(
-            state=summary.state,
-            reason=summary.reason,
-            mode=policy.mode,
-            policy=self._held.status,
-            namespaces=(namespace_status(report, self._inode), *others),
-            advice=self._advisor.advice(policy, report),
-            generation=self._tally.generation,
-            pid=self._pid,
-            reload=self._tally.reload,
-            checks=self._tally.checks(policy.check_every),
-            drift=self._tally.drift,
-            sockets=self._tending.status,
-        )
 
     def _stop(self) -> None:
         self._tell_manager(self._edges.manager.stopping)

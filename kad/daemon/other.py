@@ -9,8 +9,9 @@ from kad.core.namespaces import KERNEL_DEFAULTS, YOUNG_S, Custom, Known, policy_
 from kad.core.news import news
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy
-from kad.core.report import FAILED, Report, State
-from kad.core.status import NamespaceStatus, ParameterStatus, namespace_status, trouble
+from kad.core.report import FAILED, Outcome, Report, State
+from kad.core.status import NamespaceStatus, ParameterStatus, namespace_status
+from kad.core.summary import troubles
 from kad.daemon.naming import Naming
 from kad.reconcile import reconcile
 
@@ -153,7 +154,7 @@ class Other:
         report = _unless_gone(reconcile(self._policy, self.kernel, judge))
         report = self._history.learn(self._policy, report, now)
         self._set = {**self._set, **self._history.put}
-        self._due = bool(report.having(FAILED))
+        self._due = bool(report.having(FAILED | {Outcome.DEFERRED}))
         if self._young:
             self._take_for_its_own(
                 {each.parameter: each.found for each in report if each.found is not None}
@@ -199,7 +200,7 @@ class Other:
 
     def trouble(self) -> str:
         """Say what is wrong here."""
-        return trouble(self._policy, self.report)
+        return "; ".join(troubles(self._policy, self.report))
 
     def status(self) -> NamespaceStatus:
         """Give it as the state file has it."""

@@ -10,7 +10,8 @@ from kad.core.namespaces import Known, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Policy
 from kad.core.report import Outcome, Report, State
-from kad.core.status import Elsewhere, NamespaceStatus
+from kad.core.status import NamespaceStatus
+from kad.core.summary import Elsewhere
 from kad.daemon.attempts import Attempts
 from kad.daemon.edges import FoundNamespace, NamespaceFinder, NamespaceKernel, NamespaceMemory
 from kad.daemon.opening import Opening
@@ -200,15 +201,20 @@ class Others:
 
     def elsewhere(self) -> Elsewhere:
         """Sum all of them up."""
-        if why := self._unable or self._opening.trouble:
-            return Elsewhere(State.DEGRADED, why)
         ours = [other for other in self._known.values() if other.reason is None]
-        for state in (State.DEGRADED, State.DRIFTED):
-            for other in ours:
-                if other.report.state is state:
-                    return Elsewhere(state, f"{other.name}: {other.trouble()}")
-        forgetful = f"; cannot {_REMEMBER}: {why}" if (why := self._memory.trouble) else ""
-        return Elsewhere(State.IN_FORCE, _count(len(ours)) + forgetful)
+        states = {other.report.state for other in ours}
+        why = self._unable or self._opening.trouble
+        if why or State.DEGRADED in states:
+            return Elsewhere(State.DEGRADED, "; ".join(_worst(ours, why)))
+        if State.DRIFTED in states:
+            return Elsewhere(State.DRIFTED, "; ".join(_worst(ours, None)))
+        return Elsewhere(State.IN_FORCE, _count(len(ours)))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Say what is wrong that leaves the values in force."""
+        why = self._memory.trouble
+        return (f"cannot {_REMEMBER}: {why}",) if why else ()
 
     def statuses(self) -> Iterator[NamespaceStatus]:
         """Give each as the state file has it."""
@@ -216,6 +222,18 @@ class Others:
         self._each(lambda other: statuses.append(other.status()))
         yield from statuses
         yield from self._opening.statuses()
+
+
+def _worst(ours: Iterable[Other], why: str | None) -> Iterator[str]:
+    """Say why not all are looked after, what is wrong in the worst of them, and how many more."""
+    if why:
+        yield why
+    troubled = [other for other in ours if other.report.state is not State.IN_FORCE]
+    troubled.sort(key=lambda other: other.report.state is not State.DEGRADED)
+    for other in troubled[:1]:
+        yield f"{other.name}: {other.trouble()}"
+    if troubled[1:]:
+        yield f"something in {_count(len(troubled) - 1)} more"
 
 
 def _was_set(report: Report) -> bool:

@@ -3,7 +3,8 @@
 from kad.core.errors import PolicyError, UncheckedPolicyError
 from kad.core.news import DRIFT_OUTCOME, drifted
 from kad.core.report import FAILED, Outcome, Report, Result, State
-from kad.core.status import ChecksStatus, DriftStatus, Elsewhere, LastDrift, ReloadStatus
+from kad.core.status import ChecksStatus, DriftStatus, LastDrift, ReloadStatus
+from kad.core.summary import Elsewhere
 
 
 class Tally:

@@ -45,21 +45,21 @@ def test_what_has_not_changed_is_as_the_daemon_says() -> None:
         (DEFAULTS, {}, State.DRIFTED, f"{TIME} is 7200, policy says 120 (and 2 more)"),
         ({TIME: 120}, {}, State.DEGRADED, f"cannot read {INTVL} (and 1 more)"),
         (WANTED, {2: {**WANTED, TIME: 9}}, State.DRIFTED, f"web: {TIME} is 9, policy says 120"),
-        (WANTED, {2: WANTED}, State.IN_FORCE, LOST),
+        (WANTED, {2: WANTED}, State.IN_FORCE, None),
     ],
 )
 def test_a_value_that_differs_by_now_is_named(
     own: dict[Parameter, int],
     others: dict[int, dict[Parameter, int]],
     state: State,
-    reason: str,
+    reason: str | None,
 ) -> None:
     """The state beside a value is that value's, and so is the reason."""
-    daemon = status(space("host", 1), space("web", 2), reason=LOST)
+    daemon = status(space("host", 1), space("web", 2))._replace(warnings=(LOST,))
 
     now = refreshed(daemon, own, others)
 
-    assert (now.state, now.reason) == (state, reason)
+    assert (now.state, now.reason, now.warnings) == (state, reason, (LOST,))
 
 
 def test_drift_that_is_over_is_no_reason() -> None:

@@ -10,7 +10,7 @@ from kad.core.news import news
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
 from kad.core.report import Outcome
-from kad.core.status import trouble
+from kad.core.summary import troubles
 from kad.reconcile import reconcile
 from tests.fakes import TIME, FakeKernel
 
@@ -167,12 +167,12 @@ def test_a_refusal_in_a_fight_is_told_once_and_its_end_too() -> None:
     host.kernel.refuse = {TIME: errno.EIO}
 
     said = [host.pass_(ENFORCE, now=now / 2) for now in range(12, 60)]
-    during = trouble(ENFORCE, host.history.last)
+    during = [*troubles(ENFORCE, host.history.last)]
     host.kernel.refuse = {}
     after = [host.pass_(ENFORCE, now=now) for now in range(30, 40)]
 
     assert [each for each in said if each] == [[f"cannot set {TIME} to 120: Input/output error"]]
-    assert during == f"cannot set {TIME} to 120: Input/output error"
+    assert during == [f"cannot set {TIME} to 120: Input/output error"]
     assert [each for each in after if each] == [[f"{TIME} is 120 as policy says (was 600)"]]
 
 
@@ -180,13 +180,107 @@ def test_a_refusal_in_a_fight_is_told_once_and_its_end_too() -> None:
     ("policy", "doing"), [(ENFORCE, "restored"), (AUDIT, "reported"), (WARN, "reported")]
 )
 def test_a_fight_is_called_what_kad_does_about_it(policy: Policy, doing: str) -> None:
-    """Who only looks restores nothing, less often neither."""
+    """Who only looks restores nothing, less often neither; whatever the value is by chance."""
     host = Host(120)
     host.pass_(ENFORCE)
-    for now in range(7):
+    for now in range(8):
         host.pass_(policy, found=600 + now, now=now)
+    differs = [*troubles(policy, host.history.last)]
+    host.pass_(policy, found=120, now=9)
 
-    assert trouble(policy, host.history.last) == f"{TIME} contended, {doing} less often"
+    assert differs == [f"{TIME} contended, {doing} less often"]
+    assert [*troubles(policy, host.history.last)] == differs
+
+
+def test_under_audit_a_fight_is_silent_however_the_value_flips() -> None:
+    """Its end says what is left of it."""
+    host = Host(120)
+    host.pass_(AUDIT)
+    for now in range(6):
+        host.pass_(AUDIT, found=600 + now, now=now)
+
+    said = [host.pass_(AUDIT, found=120 if now % 2 else 600, now=now) for now in range(6, 50)]
+    after = [host.pass_(AUDIT, now=now) for now in range(50, 200)]
+
+    assert not any(said)
+    assert [each for each in after if each] == [
+        [
+            f"{TIME} was not changed by anybody else for 60 s; reporting it at once again",
+            f"{TIME} is 120 as policy says",
+        ]
+    ]
+
+
+def test_a_fight_does_not_end_while_something_is_put_off() -> None:
+    """A write that failed is tried again when its pause is over, whatever wakes kad meanwhile."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+    host.kernel.refuse = {TIME: errno.EIO}
+
+    said = [line for now in range(6, 200) for line in host.pass_(ENFORCE, now=now)]
+    host.kernel.refuse = {}
+    host.pass_(ENFORCE, now=200)
+
+    assert said == [
+        f"cannot set {TIME} to 120: Input/output error",
+        f"{TIME} was not changed by anybody else for 60 s; restoring it at once again",
+        f"drift: {TIME} is 600, policy says 120; failed",
+    ]
+    assert host.kernel.now[TIME] == 120
+
+
+def test_a_failure_is_of_the_value_that_was_tried() -> None:
+    """A new policy in a fight was not refused yet."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+    host.kernel.refuse = {TIME: errno.EROFS}
+    host.pass_(ENFORCE, now=6)
+
+    host.pass_(Policy(values={TIME: 300}), now=6.5)
+
+    assert [*troubles(ENFORCE, host.history.last)] == [f"{TIME} contended, restored less often"]
+
+
+def test_a_failure_that_ends_with_another_drift_is_told_as_over() -> None:
+    """Who pairs write-failed with recovered must not wait for ever."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    host.kernel.refuse = {TIME: errno.EROFS}
+    host.pass_(ENFORCE, found=600)
+    host.kernel.refuse = {}
+
+    assert host.pass_(ENFORCE, found=9000) == [
+        f"drift: {TIME} is 9000, policy says 120; restored",
+        f"{TIME} is 120 as policy says (was 9000)",
+    ]
+
+
+def test_what_can_be_read_again_and_is_left_is_told() -> None:
+    """That it could not be was an error."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    host.pass_(WARN, found=600)
+    host.kernel.unreadable = {TIME}
+    host.pass_(WARN)
+    host.kernel.unreadable = set()
+
+    assert f"{TIME} can be read again" in host.pass_(WARN)
+
+
+def test_a_new_policy_that_a_fight_puts_off_is_told_when_it_is_set() -> None:
+    """Be it in a pass that also sees another change."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+    new = Policy(values={TIME: 300})
+    host.pass_(new, now=5.5)
+
+    assert host.pass_(new, found=700, now=7) == [f"{TIME} set to 300 (was 700)"]
 
 
 def test_a_policy_for_another_parameter_or_value_is_audited_anew() -> None:

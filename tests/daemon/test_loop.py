@@ -582,6 +582,60 @@ def test_a_state_file_that_could_not_be_written_is_tried_again_at_the_next_check
     assert world.state.written[-1].as_json()["drift"] != world.state.written[0].as_json()["drift"]
 
 
+def test_no_channel_says_of_itself_that_it_is_broken() -> None:
+    """Whoever reads the state file, or STATUS=, sees that it could be written."""
+    world = World(WHOLE._replace(check_every=1))
+
+    def full() -> None:
+        world.state.error = OSError(errno.ENOSPC, "No space left on device", "/run/kad/status.json")
+        world.manager.deaf = OSError(errno.ETIMEDOUT, "nobody reads it", "/run/notify")
+
+    def emptied() -> None:
+        world.state.error = world.manager.deaf = None
+
+    world.run(Step(full), sets(world, 7200), Step(emptied), on_timer())
+
+    assert world.state.written[-1].warnings == ()
+    assert not any("cannot tell systemd" in each for each in world.manager.lines)
+
+
+def test_a_lock_that_cannot_be_held_is_a_warning_in_state_file_and_status_at_once() -> None:
+    """And its end too."""
+    world = World(WHOLE._replace(check_every=1))
+
+    def lost() -> None:
+        world.lock.taken = OSError(errno.EACCES, "Permission denied", "/run/kad/lock")
+
+    def held() -> None:
+        world.lock.taken = None
+
+    seen: list[tuple[str, ...]] = []
+    look = Step(lambda: seen.append(world.state.written[-1].warnings))
+    world.run(Step(lost, after=None), look, Step(held, after=None), look)
+
+    assert seen == [("cannot hold the lock: /run/kad/lock: Permission denied",), ()]
+    assert world.manager.lines[-3].endswith(
+        "; cannot hold the lock: /run/kad/lock: Permission denied"
+    )
+
+
+def test_a_check_that_cannot_be_finished_is_a_warning_until_one_is() -> None:
+    """A look at the kernel alone, which did all that it has to, is no end of it."""
+    world = World(WHOLE._replace(check_every=30))
+    world.neighbours.error = OSError(errno.ENFILE, "Too many open files in system")
+    seen: list[tuple[str, ...]] = []
+    look = Step(lambda: seen.append(world.state.written[-1].warnings), frozenset({Reason.WRITE}))
+
+    def mended() -> None:
+        world.neighbours.error = None
+
+    world.run(look, look, Step(mended, after=None), look)
+
+    warned = ("cannot finish a check: Too many open files in system",)
+    assert seen == [warned, warned, ()]
+    assert len([each for each in world.journal.said if "finish a check" in each]) == 1
+
+
 def test_a_state_file_that_somebody_else_changed_is_written_anew() -> None:
     """Deleted or damaged: at the next check it is there again."""
     world = World(WHOLE._replace(check_every=1))
@@ -709,9 +763,9 @@ def test_a_lost_watch_is_told_once_and_its_return_too() -> None:
         f"{in_force}; no longer watching {PATH} (no inotify watch left)",
         in_force,
     ]
-    reasons = [each.reason for each in world.state.written]
-    assert f"no longer watching {PATH} (no inotify watch left)" in reasons
-    assert reasons[-1] is None
+    warnings = [each.warnings for each in world.state.written]
+    assert (f"no longer watching {PATH} (no inotify watch left)",) in warnings
+    assert warnings[-1] == ()
 
 
 def test_a_watch_that_began_only_now_has_the_file_read_once_more() -> None:

@@ -170,7 +170,7 @@ def test_status_as_json_has_the_state_file_s_shape(machine: Machine) -> None:
 
     shown = json.loads(done.stdout)
     assert list(shown) == [
-        *("version", "generation", "pid", "state", "reason", "mode", "policy"),
+        *("version", "generation", "pid", "state", "reason", "warnings", "mode", "policy"),
         *("reload", "checks", "drift", "namespaces", "advice", "sockets"),
     ]
     assert [shown[key] for key in ("generation", "pid", "reload", "checks", "drift")] == [None] * 5
