@@ -5,12 +5,15 @@ import os
 from contextlib import suppress
 
 
-def write_json(path: str, content: object, *, mode: int, durable: bool = False) -> None:
+def write_json(
+    path: str, content: object, *, mode: int, durable: bool = False, indent: int | None = 1
+) -> None:
     """Write JSON to `path` with exactly `mode`, whatever the umask; OSError loses nothing.
 
-    `durable` makes it survive a power cut, at the cost of waiting for the disk.
+    `durable` makes it survive a power cut, at the cost of waiting for the disk; `indent` is None
+    where there is much, and nobody to read it.
     """
-    text = json.dumps(content, indent=1) + "\n"
+    text = json.dumps(content, indent=indent) + "\n"
     # One name, not a fresh one each time: what a crash leaves behind is overwritten, not piled up.
     aside = f"{path}.new"
     with suppress(FileNotFoundError):

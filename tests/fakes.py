@@ -252,10 +252,6 @@ class FakeMemory:
             else:
                 self.known[cookie] = now
 
-    def only(self, cookies: Iterable[int]) -> None:
-        """Forget all others."""
-        self.keep(dict.fromkeys(self.known.keys() - {*cookies}))
-
     def replace_unusable(self) -> list[str]:
         """Name the files that a test said cannot be understood."""
         unusable, self.unusable = self.unusable, []

@@ -43,11 +43,17 @@ def _rows(told: Mapping[int, NamespaceStatus]) -> Iterable[_Row]:
     found, own = find(), own_namespace()
     # Whom the kernel does not show PID 1's it does not show most processes either.
     sees_all = own.host is not None
-    values = {**values_in(found.values()), own.inode: own_values()}
+    readings = values_in(each for inode, each in found.items() if inode != own.inode)
     for inode, each in found.items():
-        name = "host" if inode == own.inode else each.own_name()
         processes = str(len(each.pids)) if sees_all else "-"
-        yield _row(name, inode, processes, values.get(inode), told.get(inode))
+        if inode == own.inode:
+            yield _row("host", inode, processes, own_values(), told.get(inode))
+            continue
+        reading, known = readings.get(inode), told.get(inode)
+        if reading is not None and known is not None and known.cookie != reading.cookie:
+            known = None  # the daemon's word is on one that has gone
+        values = None if reading is None else reading.values
+        yield _row(each.own_name(), inode, processes, values, known)
     for inode in set() if sees_all else told.keys() - found.keys():
         yield _row(told[inode].name, inode, "-", None, told[inode])
 

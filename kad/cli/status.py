@@ -137,4 +137,6 @@ def _refreshed(daemon: Status) -> Status:
     """Put the kernel's present values into the daemon's own account of itself."""
     told = {each.inode for each in daemon.namespaces[1:]}
     others = [each for inode, each in find().items() if inode in told] if told else []
-    return refreshed(daemon, own_values(), values_in(others))
+    # By cookie, as an inode may be another's by now.
+    values = {each.cookie: each.values for each in values_in(others).values()}
+    return refreshed(daemon, own_values(), values)

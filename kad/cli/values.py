@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from kad.core.parameters import Parameter
-from kad.namespaces.entering import read_each
+from kad.namespaces.entering import Reading, read_each
 from kad.namespaces.finding import Found
 from kad.procfs import Procfs
 
@@ -18,7 +18,7 @@ def own_values() -> Mapping[Parameter, int]:
     return values
 
 
-def values_in(found: Iterable[Found]) -> Mapping[int, Mapping[Parameter, int]]:
+def values_in(found: Iterable[Found]) -> Mapping[int, Reading]:
     """Give those of other namespaces by inode; what the caller may not enter is left out."""
     try:
         return read_each(found)

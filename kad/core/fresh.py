@@ -11,15 +11,16 @@ Values = Mapping[Parameter, int]
 
 
 def refreshed(daemon: Status, own: Values, others: Mapping[int, Values]) -> Status:
-    """Give the state by the values of now, of kad's own namespace and by inode of the others.
+    """Give the state by the values of now, of kad's own namespace and by cookie of the others.
 
     Of those that the caller may not look into the daemon's word stands, as does what only a daemon
     knows to be wrong.
     """
     host, *rest = daemon.namespaces
+    read = ((each, others.get(each.cookie or 0)) for each in rest)
     namespaces = (
         afresh(host, own),
-        *(afresh(each, others[each.inode]) if each.inode in others else each for each in rest),
+        *(each if values is None else afresh(each, values) for each, values in read),
     )
     if namespaces == daemon.namespaces:
         return daemon

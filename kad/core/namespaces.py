@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from kad.core.parameters import Parameter
@@ -53,12 +54,13 @@ class Namespaces(NamedTuple):
 class Known(NamedTuple):
     """What is remembered of a namespace for as long as it lives.
 
-    `found` is what it had before kad first wrote there, None where nothing there is kad's; `custom`
-    whether somebody set it on purpose, be it to the kernel's defaults; `appeared` when kad met it,
-    by CLOCK_MONOTONIC in seconds, None where it may be older.
+    `found` is what it had when kad first met it, `put` what kad has put there since, empty for
+    nothing; `custom` whether somebody set it on purpose, be it to the kernel's defaults; `appeared`
+    when kad met it, by CLOCK_MONOTONIC in seconds, None where it may be older.
     """
 
-    found: Mapping[Parameter, int] | None = None
+    found: Mapping[Parameter, int]
+    put: Mapping[Parameter, int] = MappingProxyType({})
     custom: bool = False
     appeared: float | None = None
 

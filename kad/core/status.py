@@ -73,13 +73,17 @@ class ParameterStatus(NamedTuple):
 
 
 class NamespaceStatus(NamedTuple):
-    """One network namespace; `reason` says why it is not managed, or cannot be."""
+    """One network namespace; `reason` says why it is not managed, or cannot be.
+
+    `cookie` tells it from one that is given the same inode later; None where it is not known.
+    """
 
     name: str
     inode: int
     managed: bool
     parameters: Mapping[Parameter, ParameterStatus]
     reason: str | None = None
+    cookie: int | None = None
 
     def as_json(self) -> dict[str, object]:
         """Give the state file's object; most have no reason."""
@@ -126,7 +130,7 @@ class Status(NamedTuple):
         """Take back what `as_json` gave; ValueError for a damaged or newer file's content."""
         if take(_Version, plain).version != VERSION:
             raise ValueError("not a state file of this version of kad")
-        status = take(cls, _with_reasons(plain))
+        status = take(cls, _with_all(plain))
         if not status.namespaces or status.namespaces[0].parameters.keys() != {*Parameter}:
             raise ValueError("not a state file: it lacks a parameter")
         if status.checks is not None:
@@ -134,12 +138,13 @@ class Status(NamedTuple):
         return status
 
 
-def _with_reasons(plain: object) -> object:
+def _with_all(plain: object) -> object:
     """Put back what `as_json` leaves out of most namespaces."""
     if not isinstance(plain, dict) or not isinstance(plain.get("namespaces"), list):
         return plain
     spaces = plain["namespaces"]
-    named = [{"reason": None, **each} if isinstance(each, dict) else each for each in spaces]
+    rare = {"reason": None, "cookie": None}
+    named = [{**rare, **each} if isinstance(each, dict) else each for each in spaces]
     return {**plain, "namespaces": named}
 
 

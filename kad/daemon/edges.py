@@ -171,10 +171,6 @@ class NamespaceMemory(Protocol):
         """Name the files that could not be understood, once, and put others in their place."""
         ...
 
-    def only(self, cookies: Iterable[int]) -> None:
-        """Forget all others."""
-        ...
-
 
 class ServiceManager(Protocol):
     """Who wants to know how the daemon is; OSError where it does not listen."""

@@ -13,7 +13,7 @@ from kad.daemon.edges import FoundNamespace, NamespaceFinder, NamespaceKernel
 AT_ONCE = 200
 _OPEN = "open every network namespace"
 
-Begin = Callable[[int, NamespaceKernel], OSError | None]
+Begin = Callable[[FoundNamespace, NamespaceKernel], OSError | None]
 
 
 class Opening:
@@ -27,8 +27,6 @@ class Opening:
         self._attempts = attempts
         self._failed: dict[int, tuple[str, OSError]] = {}
         self.closed: Mapping[int, tuple[str, OSError]] = {}
-        # Whether the last look left none unopened.
-        self.whole = False
 
     def open(self, new: Iterable[FoundNamespace], begin: Begin) -> bool:
         """Open a part and `begin` each; tell whether the next part is to follow at once.
@@ -39,7 +37,7 @@ class Opening:
         waiting = sorted(new, key=lambda each: turns.get(each.inode, -1))
         part, rest = {each.inode: each for each in waiting[:AT_ONCE]}, waiting[AT_ONCE:]
         errors = {
-            inode: kernel if isinstance(kernel, OSError) else begin(inode, kernel)
+            inode: kernel if isinstance(kernel, OSError) else begin(part[inode], kernel)
             for inode, kernel in self._finder.open(part.values()).items()
         }
         failed = {inode: error for inode, error in errors.items() if error is not None}
@@ -48,7 +46,6 @@ class Opening:
             **{each.inode: self._failed[each.inode] for each in rest if each.inode in turns},
             **{inode: (part[inode].own_name(), error) for inode, error in failed.items()},
         }
-        self.whole = not rest and not failed
         return bool(rest) and follows
 
     def has_failed(self, inode: int) -> bool:
@@ -87,4 +84,5 @@ class Opening:
         """Give each as the state file has it."""
         for inode, (name, error) in self.closed.items():
             values = {each: ParameterStatus(None, None, State.FAILED) for each in Parameter}
-            yield NamespaceStatus(name, inode, True, values, error.strerror)  # noqa: FBT003
+            status = NamespaceStatus(name, inode, managed=True, parameters=values)
+            yield status._replace(reason=error.strerror)

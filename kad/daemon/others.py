@@ -19,7 +19,9 @@ from kad.daemon.other import Other
 
 # So many names stand in a line; the state file has all.
 _NAMED = 3
-_LEFT = "left alone from now on: what kad set stays"
+_LEFT, _GIVEN_BACK = (
+    f"left alone from now on: what kad set {what}" for what in ("stays", "is put back")
+)
 _LOOK = "look after the other network namespaces"
 _REMEMBER = "remember what is kad's own in other network namespaces"
 
@@ -48,8 +50,11 @@ class Others:
         self._policy: Policy | None = None
         self._unable: str | None = None
         self._looked = False
-        # Those that this pass leaves alone, with values of kad's in them.
+        # Those that this pass leaves alone: with values of kad's in them, or with what it found.
         self._left: list[Other] = []
+        self._given_back: list[Other] = []
+        # Those that were met in it.
+        self._met: list[Other] = []
         # Rises with every change that the state file would show.
         self.revision = 0
         self.more = False
@@ -58,11 +63,13 @@ class Others:
         """Bring all to the policy; where it is to `look`, find first those that are new."""
         if policy.namespaces.scope is Scope.HOST:
             return Pass(self._let_go(), [])
-        self._left = []
+        self._left, self._given_back, self._met = [], [], []
         if policy is not self._policy:
             self._policy = policy
-            self._each(lambda other: self._follow(policy, other))
-        if look:
+            self.revision += 1
+            self._each(partial(self._follow, policy))
+        # Its unit may have come after it, of which nothing tells.
+        if look or any(each.has_grown(now) for each in self._known.values()):
             self._look(policy, now)
         self._finder.leave(
             inode for inode, other in self._known.items() if policy.namespaces.excludes(other.name)
@@ -86,63 +93,77 @@ class Others:
         self._each(lambda other: other.kernel.read(Parameter.TIME))
         new = [each for inode, each in found.items() if inode not in self._known]
         self.more = self._opening.open(new, partial(self._begin, now=now))
-        if self._opening.whole:  # what ended while no kad looked is remembered no longer
-            self._memory.only(each.kernel.cookie for each in self._known.values())
         self._looked = self._looked or not self.more
         self._rename(policy, found.values(), now)
         self.revision += self._opening.tell(policy.namespaces)
 
-    def _begin(self, inode: int, kernel: NamespaceKernel, now: float) -> OSError | None:
+    def _begin(
+        self, found: FoundNamespace, kernel: NamespaceKernel, *, now: float
+    ) -> OSError | None:
         """Look after one from now on; give why it cannot be read, None where it has just gone."""
-        known = self._memory[kernel.cookie]
-        if known is None:
-            # What is there at the first look, or was not opened at once, may be of any age.
-            young = self._looked and not self._opening.has_failed(inode)
-            known = Known(appeared=now if young else None)
         try:
-            self._known[inode] = Other(inode, kernel, known, now)
+            known = self._memory[kernel.cookie]
+            other = Other(found.inode, kernel, known, self._appeared(found, now))
         except Exception as error:
-            self._finder.drop(inode)
+            self._finder.drop(found.inode)
             if not isinstance(error, OSError):
                 raise
             return None if isinstance(error, FileNotFoundError) else error.with_traceback(None)
+        self._known[found.inode] = other
+        self._met.append(other)
         return None
+
+    def _appeared(self, found: FoundNamespace, now: float) -> float | None:
+        """Say when it did; None where it may be of any age, as it was there before kad looked."""
+        return now if self._looked and not self._opening.has_failed(found.inode) else None
 
     def _rename(self, policy: Policy, found: Iterable[FoundNamespace], now: float) -> None:
         for each in found:
             other = self._known.get(each.inode)
             if other is not None and other.rename(each, now):
                 self.revision += 1
-                self._follow(policy, other)
+                self._each(partial(self._follow, policy), [other])
 
     def _follow(self, policy: Policy, other: Other) -> None:
         if not other.follow(policy):
             return
         if other.is_excluded_late:
-            self._restore([other])
+            self._give_back([other])
         else:
             self._left.append(other)
 
     def _pass(self, now: float) -> Pass:
         due: list[Other] = []
         self._each(lambda other: due.append(other) if other.is_due(now) else None)
-        self._memory.keep({each.kernel.cookie: each.known for each in due})
+        for other in due:
+            other.is_about_to_write()
+        self._memory.keep({each.kernel.cookie: each.known for each in (*self._met, *due)})
+        self._give_back([other for other in due if other.is_to_be_given_back])
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
         self._each(lambda other: done.append((other, *other.run(now))), ours)
+        # Of those whose runtime was faster than the pass something else is to be remembered.
         left = [other for other, *_ in done if other.reason is not None]
         self._memory.keep({other.kernel.cookie: other.known for other in left})
+        self._give_back([other for other in left if other.is_to_be_given_back])
         self._attempts.note(_REMEMBER, self._memory.trouble)
         done = [each for each in done if each[0].reason is None]
         news = any(before.shown != report.shown for _, before, report in done)
         self.revision += news or len(done) < len(due)
         events = [event for other, *reports in done for event in other.events(*reports)]
         names = [other.name for other, _, report in done if _was_set(report)]
-        left_late = [other.name for other in self._left]
         return Pass(
-            [*_about(_LEFT, left_late), *_about("policy set", names), *events],
+            [
+                *_about(_LEFT, [other.name for other in self._left]),
+                *_about("policy set", names),
+                *_about(_GIVEN_BACK, [other.name for other in self._given_back]),
+                *events,
+            ],
             [(other.name, before, report) for other, before, report in done],
         )
+
+    def _give_back(self, others: list[Other]) -> None:
+        self._given_back += [other for other, _ in self._restore(others)]
 
     def _each(self, do: Callable[[Other], object], others: Iterable[Other] | None = None) -> None:
         """Do something with each, and let go of those that turn out to have gone."""
@@ -185,12 +206,10 @@ class Others:
         return [*_about("values put back", names), *failed]
 
     def _restore(self, others: Iterable[Other]) -> list[tuple[Other, Report]]:
-        """Forget only those without a value that the next start would take for somebody's."""
+        """Set what kad found; what of kad's is there all the same stays remembered."""
         done: list[tuple[Other, Report]] = []
         self._each(lambda other: done.append((other, other.put_back())), list(others))
-        self._memory.keep(
-            {other.kernel.cookie: other.known_after(report) for other, report in done}
-        )
+        self._memory.keep({other.kernel.cookie: other.left for other, _ in done})
         return done
 
     @property

@@ -12,7 +12,7 @@ import resource
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from kad.core.parameters import Parameter, number
 from kad.masked import signals_blocked
@@ -89,18 +89,26 @@ def enter(namespaces: Iterable[Found]) -> dict[int, NamespaceFiles | OSError]:
     return opened
 
 
-def read_each(namespaces: Iterable[Found]) -> dict[int, Mapping[Parameter, int]]:
+class Reading(NamedTuple):
+    """What a namespace had when it was looked into, and what stands for it until the next boot."""
+
+    cookie: int
+    values: Mapping[Parameter, int]
+
+
+def read_each(namespaces: Iterable[Found]) -> dict[int, Reading]:
     """Read the parameters of each, by inode, holding none open; what cannot be read is left out."""
-    values: dict[int, Mapping[Parameter, int]] = {}
+    readings: dict[int, Reading] = {}
 
     def visit() -> None:
         for each in namespaces:
             with suppress(OSError):
                 if _went_inside(each):
-                    values[each.inode] = dict(_read_all())
+                    cookie = cookie_of_this_thread() or each.inode
+                    readings[each.inode] = Reading(cookie, dict(_read_all()))
 
     _in_thread(visit)
-    return values
+    return readings
 
 
 def inside(namespace: Found, ask: Callable[[], _Answer]) -> _Answer:

@@ -86,8 +86,8 @@ CAP_SYS_ADMIN and CAP_SYS_PTRACE, which the unit gets by the drop-in
 A namespace has the name that ip-netns(8) knows it by, else that of the systemd unit or scope of its
 oldest process, else `net:[INODE]`. One whose values somebody set on purpose is left alone unless
 the policy says otherwise: values other than the kernel's defaults when kad meets it, or set within
-10 s of its appearance; what kad had set there meanwhile is put back. kad remembers what it set
-itself, until the next boot. One that a later policy leaves alone keeps what kad set there; the
+10 s of its appearance; what kad had set there meanwhile is put back, and the journal says so. What
+is there when kad first looks is of any age. kad remembers what it set itself, until the next boot. One that a later policy leaves alone keeps what kad set there; the
 journal says so. It never keeps a namespace alive, and does not find one that only an
 open descriptor does. `kad apply` and `kad plan` are about kad's own namespace alone.
 """

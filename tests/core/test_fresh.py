@@ -20,7 +20,7 @@ def space(
         each: ParameterStatus(WANTED[each], WANTED[each], State.IN_FORCE) for each in WANTED
     }
     parameters[TIME] = ParameterStatus(120, found, state)
-    return NamespaceStatus(name, inode, managed=True, parameters=parameters)
+    return NamespaceStatus(name, inode, managed=True, parameters=parameters, cookie=inode)
 
 
 def status(
@@ -60,6 +60,13 @@ def test_a_value_that_differs_by_now_is_named(
     now = refreshed(daemon, own, others)
 
     assert (now.state, now.reason, now.warnings) == (state, reason, (LOST,))
+
+
+def test_another_namespace_by_the_same_inode_is_not_taken_for_it() -> None:
+    """Kernels give a number again at once; a cookie never."""
+    daemon = status(space("host", 1), space("web", 2)._replace(cookie=77))
+
+    assert refreshed(daemon, WANTED, {2: DEFAULTS}) == daemon
 
 
 def test_drift_that_is_over_is_no_reason() -> None:

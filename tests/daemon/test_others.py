@@ -25,6 +25,7 @@ from tests.fakes import (
 
 ALL = Namespaces(scope=Scope.ALL)
 POLICY = WHOLE._replace(namespaces=ALL)
+GIVEN_BACK = "left alone from now on: what kad set is put back in 1 namespace (web)"
 OWN = {**DEFAULTS, TIME: 600}
 
 
@@ -170,7 +171,7 @@ def test_a_runtime_that_writes_its_values_late_is_not_mistaken_for_drift() -> No
 
     assert new.now == OWN
     assert shown(world, "web") == (False, "set on purpose")
-    assert world.memory.known[2].found is None
+    assert world.memory.known[2].found == OWN
 
 
 def test_a_late_value_is_theirs_though_nobody_told_of_its_write() -> None:
@@ -224,8 +225,8 @@ def test_what_a_runtime_writes_while_kad_is_about_to_is_theirs() -> None:
 
     assert new.now == OWN
     assert shown(world, "web") == (False, "set on purpose")
-    assert world.memory.known[2].found is None
-    assert not [line for line in world.journal.messages if "web" in line]
+    assert world.memory.known[2].found == OWN
+    assert [line for line in world.journal.messages if "web" in line] == [GIVEN_BACK]
 
 
 def test_a_memory_that_cannot_be_understood_is_named() -> None:
@@ -322,7 +323,7 @@ def test_kad_s_own_values_are_not_somebody_s_after_a_restart() -> None:
     """Nor after a stop and start with another policy in between."""
     other = FakeNamespace(2, "web", OWN)
     world = world_of(other)
-    world.memory.known[2] = Known(DEFAULTS)
+    world.memory.known[2] = Known(DEFAULTS, WANTED)
 
     world.run()
 
@@ -394,12 +395,136 @@ def test_a_restart_makes_nobody_younger(on_stop: OnStop) -> None:
     assert any("drift" in each for each in world.journal.messages)
 
 
+@pytest.mark.parametrize("on_stop", OnStop)
+def test_a_late_value_is_theirs_though_no_kad_ran_when_it_was_written(on_stop: OnStop) -> None:
+    """In the moment between a stop and the start."""
+    new = FakeNamespace(2, "web")
+    world = World(POLICY._replace(on_stop=on_stop))
+    world.run(appears(world, new))
+    new.now[TIME] = 600
+
+    world.run()
+
+    assert new.now == OWN
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_a_kad_that_was_killed_before_it_wrote_takes_nothing_for_somebody_s() -> None:
+    """It had noted what it was about to put there."""
+    new = FakeNamespace(2, "web")
+    world = world_of(new)
+    world.memory.known[2] = Known(DEFAULTS, WANTED, appeared=world.clock.now - 1)
+
+    world.run()
+
+    assert new.now == WANTED
+    assert shown(world, "web") == (True, None)
+
+
+def test_a_unit_s_name_that_comes_late_is_asked_for_when_the_ten_seconds_are_over() -> None:
+    """Nothing tells of it: no mount, no link."""
+    new = FakeNamespace(2)
+    world = world_of(rules=ALL._replace(exclude=("ci-*",)))
+
+    world.run(
+        appears(world, new),
+        Step(lambda: setattr(new, "name", "ci-7")),
+        Step(after=None),
+    )
+
+    assert world.clock.now < 1001 + YOUNG_S
+    assert new.now == DEFAULTS
+    assert GIVEN_BACK.replace("web", "ci-7") in world.journal.messages
+
+
+def test_nothing_is_given_back_under_audit() -> None:
+    """Which never writes."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    audit = POLICY._replace(mode=Mode.AUDIT)
+
+    world.run(appears(world, new), policy_becomes(world, audit), sets(new, 600))
+
+    assert new.now == {**WANTED, TIME: 600}
+
+
+def test_what_was_set_while_excluded_is_set_on_purpose() -> None:
+    """Who is excluded is met when that ends, be it by a reload or after a restart."""
+    other = FakeNamespace(2, "ci-7")
+    world = world_of(other, rules=ALL._replace(exclude=("ci-*",)))
+
+    world.run(sets(other, 600), policy_becomes(world, POLICY))
+
+    assert other.now == OWN
+    assert shown(world, "ci-7") == (False, "set on purpose")
+
+
+def test_what_was_set_while_kad_only_audited_is_drift_after_a_restart_too() -> None:
+    """It met the namespace at the kernel's defaults."""
+    other = FakeNamespace(2, "web")
+    world = World(POLICY._replace(mode=Mode.AUDIT))
+    world.namespaces.there = [other]
+    world.run(sets(other, 600))
+    world.source.policy = POLICY
+
+    world.run()
+
+    assert other.now == WANTED
+
+
+def test_what_was_set_on_purpose_stays_so_whatever_is_set_while_kad_is_down() -> None:
+    """Be it the kernel's default."""
+    other = FakeNamespace(2, "web", OWN)
+    world = world_of(other)
+    world.run()
+    other.now = dict(DEFAULTS)
+
+    world.run()
+
+    assert other.now == DEFAULTS
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_what_a_runtime_writes_just_after_kad_is_theirs() -> None:
+    """Before kad has read its own value back: no failure of the kernel's."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    new.ignore = {TIME}
+    new.now[TIME] = 7200
+    write = new.write
+
+    def overwritten(parameter: Parameter, value: int) -> None:
+        write(parameter, value)
+        if parameter is TIME and value == 120:
+            new.now[TIME] = 600
+
+    new.write = overwritten  # type: ignore[method-assign]
+
+    world.run(appears(world, new), Step(after=None))
+
+    assert new.now == OWN
+    assert not any("cannot set" in each for each in world.journal.messages)
+
+
+def test_a_young_namespace_that_cannot_be_read_does_not_have_kad_spin() -> None:
+    """Its ten seconds end all the same."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    broken = OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    world.run(
+        appears(world, new), Step(lambda: setattr(new, "error", broken)), *[Step(after=None)] * 10
+    )
+
+    assert world.inbox.waits.count(0.0) <= 1
+
+
 def test_what_changed_while_kad_was_down_is_set_and_no_drift() -> None:
     """As in the host's namespace: even a policy that only warns sets what this kad has not set."""
     other = FakeNamespace(2, "web", OWN)
     world = world_of(other)
     world.source.policy = POLICY._replace(action=Action.WARN)
-    world.memory.known[2] = Known(DEFAULTS)
+    world.memory.known[2] = Known(DEFAULTS, WANTED)
 
     world.run()
 
@@ -424,21 +549,19 @@ def test_a_mark_is_made_before_the_value_is_written() -> None:
     assert marked == [True] * 3
 
 
-def test_what_ended_while_kad_was_down_is_forgotten_when_all_the_rest_is_open() -> None:
-    """What cannot be opened may be the one that is remembered."""
-    closed = FakeNamespace(2, "web")
-    world = world_of(closed, FakeNamespace(3))
-    world.memory.known |= {2: Known(DEFAULTS), 77: Known(OWN)}
-    world.namespaces.closed = {2: OSError(errno.EMFILE, "Too many open files")}
-    known: list[set[int]] = []
+def test_what_is_not_seen_for_a_while_is_not_forgotten() -> None:
+    """A namespace that only a descriptor keeps alive comes back, with kad's values in it."""
+    hidden = FakeNamespace(2, "web")
+    world = world_of(hidden)
+    world.run()
+    world.namespaces.there = []
+    world.run()
+    world.namespaces.there = [hidden]
 
-    world.run(
-        Step(lambda: known.append({*world.memory.known})),
-        Step(world.namespaces.closed.clear, frozenset({Reason.NAMESPACES})),
-    )
+    world.run()
 
-    assert known == [{2, 3, 77}]
-    assert world.memory.known.keys() == {2, 3}
+    assert hidden.now == WANTED
+    assert shown(world, "web") == (True, None)
 
 
 def test_a_number_that_is_used_again_is_another_namespace() -> None:
@@ -454,7 +577,7 @@ def test_a_number_that_is_used_again_is_another_namespace() -> None:
 
     assert not second.writes
     assert shown(world, "db") == (False, "set on purpose")
-    assert world.memory.known.keys() == set()
+    assert world.memory.known.keys() == {77}
 
 
 def test_a_namespace_that_has_gone_is_let_go_without_a_word() -> None:
@@ -696,7 +819,7 @@ def test_on_stop_puts_back_in_every_namespace() -> None:
     assert kept.now == DEFAULTS
     assert changed.now == {**DEFAULTS, TIME: 77}
     assert world.journal.messages[-1] == "values put back in 2 namespaces (net:[2], theirs)"
-    assert world.memory.known == {3: Known(DEFAULTS)}
+    assert world.memory.known == {3: Known(DEFAULTS, WANTED)}
 
 
 def test_on_stop_puts_back_what_the_policy_names_no_more() -> None:
@@ -713,17 +836,17 @@ def test_on_stop_puts_back_what_the_policy_names_no_more() -> None:
 
 
 def test_what_a_stop_leaves_of_kad_s_own_values_is_not_somebody_s_later() -> None:
-    """Set by an earlier kad, and no longer in the policy; or excluded since."""
+    """Excluded since; what an earlier kad set, and the policy names no more, is put back too."""
     part, excluded = FakeNamespace(2, "web", WANTED), FakeNamespace(3, "ci-7")
     short = POLICY._replace(on_stop=OnStop.RESTORE, values={TIME: 120})
     world = World(short)
     world.namespaces.there = [part, excluded]
-    world.memory.known[2] = Known(DEFAULTS)
+    world.memory.known[2] = Known(DEFAULTS, WANTED)
 
     world.run(policy_becomes(world, short._replace(namespaces=ALL._replace(exclude=("ci-*",)))))
 
-    assert (part.now, excluded.now) == ({**WANTED, TIME: 7200}, {**DEFAULTS, TIME: 120})
-    assert world.memory.known == {2: Known(DEFAULTS), 3: Known(DEFAULTS)}
+    assert (part.now, excluded.now) == (DEFAULTS, {**DEFAULTS, TIME: 120})
+    assert world.memory.known == {3: Known(DEFAULTS, {TIME: 120})}
 
 
 def test_a_value_that_cannot_be_put_back_is_told() -> None:
@@ -786,9 +909,9 @@ def test_a_name_that_excludes_and_comes_late_has_kad_s_values_taken_back() -> No
 
     assert len(new.writes) == 6
     assert new.now == DEFAULTS
-    assert not any("left alone" in each for each in world.journal.messages)
+    assert GIVEN_BACK.replace("web", "ci-7") in world.journal.messages
     assert shown(world, "ci-7") == (False, "excluded")
-    assert world.memory.known[2].found is None
+    assert not world.memory.known
 
 
 def test_a_look_that_fails_is_told_and_leaves_kad_with_those_it_knows() -> None:

@@ -9,11 +9,11 @@ import pytest
 from kad.core.namespaces import Known
 from kad.namespaces.entering import enter
 from kad.namespaces.finding import Found, unit_in
-from kad.namespaces.memory import Memory
+from kad.namespaces.memory import MOST, Memory
 from tests.fakes import DEFAULTS, TIME
 
-OWN = Known({**DEFAULTS, TIME: 600})
-MARKED = Known(None, custom=True, appeared=1234.5)
+OWN = Known({**DEFAULTS, TIME: 600}, {TIME: 120})
+MARKED = Known(DEFAULTS, custom=True, appeared=1234.5)
 
 
 @pytest.mark.parametrize(
@@ -63,34 +63,51 @@ def test_a_directory_that_takes_no_file_leaves_it_to_the_next(tmp_path: Path) ->
     assert Memory(places, "this")[7] == OWN
 
 
-def test_what_is_forgotten_does_not_come_back_from_another_directory(tmp_path: Path) -> None:
+def test_of_two_files_the_one_written_last_counts(tmp_path: Path) -> None:
     """/var/lib/kad could not be written for a while, or came later."""
     first, second = tmp_path / "first", tmp_path / "second"
     second.mkdir()
     places = [str(first), str(second)]
-    Memory(places, "this").keep({7: OWN, 8: OWN, 9: OWN})
+    Memory(places, "this").keep({7: OWN, 8: OWN})
     first.mkdir()
-
     Memory(places, "this").keep({7: None})
-    Memory(places, "this").only([8])
+    came_later = [Memory(places, "this")[cookie] for cookie in (7, 8)]
 
-    assert [Memory(places, "this")[cookie] for cookie in (7, 8, 9)] == [None, OWN, None]
-    assert not [*second.iterdir()]
+    # What is there by the same name, made as read-only as it can be for root, is older then.
+    (first / "namespaces.json.new").mkdir()
+    Memory(places, "this").keep({8: MARKED})
+
+    assert came_later == [None, OWN]
+    assert Memory([str(first)], "this")[8] == OWN
+    assert Memory(places, "this")[8] == MARKED
 
 
-def test_what_could_not_be_remembered_is_tried_again(tmp_path: Path) -> None:
-    """A disk that was full for a while leaves nothing forgotten, and is told meanwhile."""
-    in_the_way = tmp_path / "namespaces.json"
-    in_the_way.mkdir()
-    memory = Memory([str(tmp_path / "absent"), str(tmp_path)], "this")
+def test_what_the_wrong_directory_has_is_told_and_tried_again(tmp_path: Path) -> None:
+    """A disk that was full for a while: the runtime directory does not outlive a stop."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    in_the_way = first / "namespaces.json"
+    in_the_way.mkdir(parents=True)
+    second.mkdir()
+    memory = Memory([str(first), str(second)], "this")
 
     memory.keep({7: OWN})
-    first = memory.trouble
+    there, trouble = Memory([str(second)], "this")[7], memory.trouble
     in_the_way.rmdir()
     memory.keep({})
 
-    assert (first, memory.trouble) == (f"{in_the_way}: Is a directory", None)
-    assert Memory([str(tmp_path)], "this")[7] == OWN
+    assert (there, trouble) == (OWN, f"{in_the_way}: Is a directory")
+    assert memory.trouble is None
+    assert Memory([str(first)], "this")[7] == OWN
+
+
+def test_what_ended_unseen_does_not_pile_up(tmp_path: Path) -> None:
+    """The lowest cookies are the oldest namespaces'."""
+    memory = Memory([str(tmp_path)], "this")
+
+    memory.keep(dict.fromkeys(range(MOST + 5), OWN))
+
+    kept = Memory([str(tmp_path)], "this")
+    assert [kept[cookie] for cookie in (4, 5, MOST + 4)] == [None, OWN, OWN]
 
 
 def test_nowhere_to_remember_is_no_trouble(tmp_path: Path) -> None:
@@ -103,39 +120,48 @@ def test_nowhere_to_remember_is_no_trouble(tmp_path: Path) -> None:
     assert memory[7] == OWN
 
 
-def test_a_file_without_the_marks_is_as_good(tmp_path: Path) -> None:
-    """An upgrade must not make somebody's of kad's own values."""
-    plain = {"version": 1, "boot": "this", "namespaces": {"7": OWN.found}}
-    (tmp_path / "namespaces.json").write_text(json.dumps(plain), encoding="utf-8")
-
-    memory = Memory([str(tmp_path)], "this")
-
-    assert memory[7] == OWN
-    assert not memory.replace_unusable()
+ENTRY = {"found": [7200, 75, 9], "put": [120, None, None], "custom": False, "appeared": None}
+DAMAGES: list[dict[str, object]] = [
+    {"found": [7200, 75]},
+    {"found": [7200, 75, None]},
+    {"found": [7200, 75, 2**31]},
+    {"found": [7200, 75, "9"]},
+    {"put": []},
+    {"custom": 1},
+    {"appeared": float("nan")},
+]
 
 
 @pytest.mark.parametrize(
     "damaged",
     [
-        *({"namespaces": {"7": each}} for each in ({TIME: 600}, {**DEFAULTS, TIME: "600"}, None)),
+        {"version": 3},
+        {"serial": "x"},
         {"namespaces": []},
-        {"custom": 7},
-        {"custom": [7]},
-        {"custom": ["x"]},
-        {"appeared": {"7": "x"}},
+        {"namespaces": {"x": ENTRY}},
+        *({"namespaces": {"7": {**ENTRY, **each}}} for each in DAMAGES),
     ],
 )
 def test_a_damaged_memory_is_none_and_is_named(tmp_path: Path, damaged: dict[str, object]) -> None:
     """Half of it would put back half of what was found."""
     file = tmp_path / "namespaces.json"
-    plain = {"version": 1, "boot": "this", "namespaces": {}, **damaged}
-    file.write_text(json.dumps(plain), encoding="utf-8")
+    plain = {"version": 2, "boot": "this", "serial": 1, "namespaces": {"7": ENTRY}}
+    file.write_text(json.dumps({**plain, **damaged}), encoding="utf-8")
     memory = Memory([str(tmp_path)], "this")
 
     assert memory[7] is None
     assert memory.replace_unusable() == [str(file)]
     assert not memory.replace_unusable()
     assert json.loads(file.read_text(encoding="utf-8"))["namespaces"] == {}
+
+
+def test_a_memory_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    """What another user's kad has written there is not known."""
+    (tmp_path / "namespaces.json").mkdir()
+    memory = Memory([str(tmp_path)], "this")
+
+    assert memory[7] is None
+    assert memory.replace_unusable() == [f"{tmp_path}/namespaces.json"]
 
 
 class _TooMuch(tuple[str, ...]):
