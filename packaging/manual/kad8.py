@@ -87,9 +87,10 @@ A namespace has the name that ip-netns(8) knows it by, else that of the systemd 
 oldest process, else `net:[INODE]`. One whose values somebody set on purpose is left alone unless
 the policy says otherwise: values other than the kernel's defaults when kad meets it, or set within
 10 s of its appearance; what kad had set there meanwhile is put back, and the journal says so. What
-is there when kad first looks is of any age. kad remembers what it set itself, until the next boot. One that a later policy leaves alone keeps what kad set there; the
-journal says so. It never keeps a namespace alive, and does not find one that only an
-open descriptor does. `kad apply` and `kad plan` are about kad's own namespace alone.
+is there when kad first looks is of any age. kad remembers what it set itself, until the next boot.
+One that a later policy leaves alone keeps what kad set there; the journal says so. It never keeps a
+namespace alive, and does not find one that only an open descriptor does. `kad apply` and `kad plan`
+are about kad's own namespace alone.
 """
 
 _SOCKETS = """
