@@ -1,4 +1,4 @@
-"""Keep signals for the main thread, where Python runs their handlers."""
+"""Hold signals off for a while."""
 
 import signal
 from collections.abc import Iterator
@@ -9,13 +9,15 @@ _FOR_THE_LOOP = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Have every thread and process that is started here be born deaf to the daemon's signals.
+    """Hold the daemon's signals off, to which each thread and process started here is born deaf.
 
     The kernel may hand a signal to any thread that takes it; the main thread would go on waiting.
     And a terminal, or systemd, sends it to each process of kad's.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_LOOP)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        # Here, as the handler of one that came just before may raise, in a command, from within.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_LOOP)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -375,6 +375,7 @@ class FakeSockets:
     """Open sockets that lack something, or cannot be reached."""
 
     found: Look = field(default_factory=lambda: Look({}))
+    left: Look | None = None
     tended: Tended = field(default_factory=lambda: Tended({}))
     error: OSError | None = None
     takes: Callable[[], object] = lambda: None
@@ -385,7 +386,7 @@ class FakeSockets:
         """Give what was found."""
         self.looks.append((wish, policy_s))
         self.takes()
-        return self.found
+        return self.found if self.left is None or not self.acts else self.left
 
     def tend(self, _: Look) -> Tended:
         """Give what was done."""

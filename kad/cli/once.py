@@ -77,20 +77,24 @@ def apply(arguments: argparse.Namespace) -> int:
 def _tend_sockets(policy: Policy) -> bool:
     """Do to open sockets what the policy asks for, and say it; tell whether kad could."""
     tender = Tender(lambda: [Room(open_diag, partial(Procfs().read, Parameter.TIME))])
-    more = True
+    time_s, more = policy.values.get(Parameter.TIME), True
     try:
         while more:
-            look = tender.look(policy.sockets, policy.values.get(Parameter.TIME))
+            look = tender.look(policy.sockets, time_s)
             said, more = sentence(tender.tend(look)), look.more
             if said:
                 print(said)
+        # What resisted, and is still there: none that ended meanwhile.
+        left = tender.tend(tender.look(policy.sockets, time_s))._replace(done={})
+        if left.failed:
+            sys.stderr.write(f"kad: {sentence(left)}\n")
     except OSError as error:
         why = f"cannot tend open sockets: {error.filename}: {error.strerror}"
         if isinstance(error, PermissionError):
             raise DeniedError(why) from error
         sys.stderr.write(f"kad: {why}\n")
         return False
-    return True
+    return not left.failed
 
 
 def _other_daemon() -> Status | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
+from kad.capabilities import missing
 from kad.cli.daemons import running
 from kad.cli.once import load
 from kad.core.errors import DeniedError, KadError, MissingPolicyError
@@ -52,41 +53,31 @@ def measured_by(option: str | None) -> Measure:
     named = named_policy(option)
     daemon = None if named else running()
     if daemon is not None:
-        return _by_daemon(daemon)
+        told = {each.inode: each.parameters[Parameter.TIME].policy for each in daemon.namespaces}
+        host = daemon.namespaces[0].parameters[Parameter.TIME].policy
+        return Measure(host, daemon.policy.file, lambda _, inode, __: told.get(inode))
     try:
         path, policy = load(None, option)
     except MissingPolicyError:
         if named:
             raise
         return Measure(None, None, lambda *_: None)
-    return Measure(_time(policy), path, lambda name, *_: _time(_there(policy, name)))
+    return measured_by_policy(policy, path, None)
 
 
-def _by_daemon(daemon: Status) -> Measure:
-    host, *others = daemon.namespaces
-    time_s = host.parameters[Parameter.TIME].policy
-    told = {each.inode: each.parameters[Parameter.TIME].policy for each in others if each.managed}
-    return Measure(time_s, daemon.policy.file, lambda _, inode, __: told.get(inode, time_s))
-
-
-def measured_ahead(policy: Policy, path: str, daemon: Status | None) -> Measure:
-    """Take what the policy would put in force: not what it leaves as somebody set it."""
+def measured_by_policy(policy: Policy, path: str, daemon: Status | None) -> Measure:
+    """Take what the policy would put in force: nothing where it leaves a namespace alone."""
     told = {} if daemon is None else {each.inode: each.managed for each in daemon.namespaces}
-    keeps = policy.namespaces.custom is Custom.KEEP
+    rules = policy.namespaces
 
     def elsewhere(name: str, inode: int, stands_s: int) -> int | None:
-        theirs = keeps and stands_s != KERNEL_DEFAULTS[Parameter.TIME]
-        return _time(_there(policy, name)) if told.get(inode, not theirs) else None
+        if rules.scope is Scope.HOST or rules.excludes(name):
+            return None
+        default = stands_s == KERNEL_DEFAULTS[Parameter.TIME]
+        managed = told.get(inode, default or rules.custom is Custom.OVERRIDE)
+        return policy_for(policy, name).values.get(Parameter.TIME) if managed else None
 
-    return Measure(_time(policy), path, elsewhere)
-
-
-def _there(policy: Policy, name: str) -> Policy:
-    return policy_for(policy, name) if policy.namespaces.scope is Scope.ALL else policy
-
-
-def _time(policy: Policy) -> int | None:
-    return policy.values.get(Parameter.TIME)
+    return Measure(policy.values.get(Parameter.TIME), path, elsewhere)
 
 
 def rooms(
@@ -96,13 +87,18 @@ def rooms(
 
     KadError where the one that is named is not there, or is closed.
     """
-    if namespace in {None, "host", "all"}:
-        read = partial(Procfs().read, Parameter.TIME)
-        yield "host", Room(open_diag, read, policy_s=measure.time_s)
     if namespace in {None, "host"}:
+        yield "host", _host(measure)
         return
     found = find()
-    found.pop(own_namespace().inode, None)
+    own = found.pop(own_namespace().inode, None)
+    here = own is not None and namespace == own.own_name()
+    if here or namespace == "all":
+        yield "host", _host(measure)
+    if here:
+        return
+    for right in missing("CAP_SYS_PTRACE") if namespace == "all" else ():
+        _say_once(f"kad: namespaces of others' processes alone are not seen: kad needs {right}")
     names = [(each.own_name(), each) for each in found.values()]
     asked = [(name, each) for name, each in names if namespace in {"all", name}]
     if not asked and namespace != "all":
@@ -114,6 +110,10 @@ def rooms(
             pass_over(name, namespace, error)
         else:
             yield name, room
+
+
+def _host(measure: Measure) -> Room:
+    return Room(open_diag, partial(Procfs().read, Parameter.TIME), policy_s=measure.time_s)
 
 
 def _room(name: str, found: Found, measure: Measure) -> Room:

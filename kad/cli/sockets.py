@@ -9,13 +9,13 @@ from time import sleep
 
 from kad.cli.daemons import running
 from kad.cli.once import load
-from kad.cli.rooms import Measure, measured_ahead, measured_by, named_policy, pass_over, rooms
+from kad.cli.rooms import Measure, measured_by, measured_by_policy, named_policy, pass_over, rooms
 from kad.cli.socketstable import table
 from kad.cli.terminal import Style
-from kad.core.errors import DeniedError
+from kad.core.errors import DeniedError, KadError
 from kad.core.namespaces import Scope
 from kad.core.parameters import Parameter
-from kad.core.policy import Policy
+from kad.core.policy import Action, Mode, Policy
 from kad.core.sockets.audit import Audit, merged
 from kad.core.sockets.tending import sentence, unmatched
 from kad.sockets.cgroups import Cgroups
@@ -30,10 +30,9 @@ def sockets(arguments: argparse.Namespace) -> int:
     """Show it."""
     if arguments.would:
         return _would(arguments)
-    measure = measured_by(arguments.policy)
     if arguments.watch:
-        return _watch(arguments, measure)
-    found, told_by = audit(arguments, measure, Cgroups())
+        return _watch(arguments)
+    found, told_by = audit(arguments, Cgroups())
     if arguments.json:
         print(json.dumps(found.as_json(), indent=1))
     else:
@@ -41,20 +40,25 @@ def sockets(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(arguments: argparse.Namespace, measure: Measure) -> int:
+def _watch(arguments: argparse.Namespace) -> int:
     """Redraw in place; on what is no terminal, print page after page."""
-    style, cgroups = Style.of(sys.stdout), Cgroups()
+    style, cgroups, last = Style.of(sys.stdout), Cgroups(), 0
     try:
         while True:
             cgroups.look_again()
-            style.redraw(sys.stdout, table(*audit(arguments, measure, cgroups), style))
+            try:
+                lines, last = table(*audit(arguments, cgroups), style), 0
+            except KadError as error:
+                lines, last = [f"kad: {line}" for line in error.lines()], error.exit_status
+            style.redraw(sys.stdout, lines)
             sleep(_REDRAW_S)
     except KeyboardInterrupt:
-        return 0
+        return last
 
 
-def audit(arguments: argparse.Namespace, measure: Measure, cgroups: Cgroups) -> tuple[Audit, str]:
+def audit(arguments: argparse.Namespace, cgroups: Cgroups) -> tuple[Audit, str]:
     """Look at the namespaces that are asked for; say also what timers are held against."""
+    measure = measured_by(arguments.policy)
     audits: list[Audit] = []
     times: dict[str, int] = {}
     for name, room in rooms(arguments.namespace, measure):
@@ -95,8 +99,12 @@ def _would(arguments: argparse.Namespace) -> int:
     if not (_is_meant(policy, namespace) or namespace == "all"):
         print(f"nothing: [namespaces] in {path} leaves {namespace} alone")
         return 0
-    measure = measured_ahead(policy, path, daemon)
-    for line in _told(policy, namespace, measure) or ["nothing: no open socket needs it"]:
+    if policy.mode is Mode.AUDIT:
+        print("nothing, as the policy only audits; were it enforced:")
+    # A daemon that only warns does not put in force what drifted.
+    ahead = daemon is None or policy.action is Action.RESTORE
+    told = _told(policy, namespace, measured_by_policy(policy, path, daemon), ahead=ahead)
+    for line in told or ["nothing: no open socket needs it"]:
         print(line)
     for line in unmatched(policy.sockets, Cgroups().units()):
         print(f"advice: {line}")
@@ -109,15 +117,17 @@ def _is_meant(policy: Policy, name: str) -> bool:
     return name == "host" or (wish.scope is Scope.ALL and not wish.excludes(name))
 
 
-def _told(policy: Policy, namespace: str, measure: Measure) -> list[str]:
+def _told(policy: Policy, namespace: str, measure: Measure, *, ahead: bool) -> list[str]:
     # A namespace in which there is something to do is held open by one descriptor.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     meant = partial(_is_meant, policy)
-    tender = Tender(lambda: (room for _, room in rooms(namespace, measure, meant)), act=False)
+    where = partial(rooms, namespace, measure, meant)
+    tender = Tender(lambda: (room for _, room in where()), act=False, ahead=ahead)
     try:
-        look = tender.look(policy.sockets, policy.values.get(Parameter.TIME))
-        said = sentence(tender.tend(look), would=True)
+        for _ in range(2):  # by the second look what resisted is told, and what ended is not
+            tended = tender.tend(tender.look(policy.sockets, policy.values.get(Parameter.TIME)))
     except PermissionError as error:
         raise DeniedError(f"cannot look into sockets: {error.strerror}") from error
+    said = sentence(tended, would=True)
     return said.split("; ") if said else []

@@ -69,6 +69,9 @@ class Tending:
             return
         tended = self._edge.tend(look)
         self.more = look.more
+        if tended.done:  # what is there now, not what was
+            after = self._edge.look(policy.sockets, policy.values.get(Parameter.TIME))
+            self.status = SocketsStatus(plain_totals(after.totals), after.longest_stale_s)
         if tended.done or tended.failed - self._failed:
             yield Event(Kind.SOCKETS_CHANGED, sentence(tended))
         self._failed = tended.failed

@@ -18,6 +18,8 @@ from kad.core.sockets.connection import Connection
 _SYS_PIDFD_GETFD = 438
 # <asm-generic/socket.h>; the socket module has no name for it.
 _SO_COOKIE = 57
+# <linux/in.h>; socket.IPPROTO_MPTCP is there where Python was built with it.
+_IPPROTO_MPTCP = 262
 
 DROP_IN = "in systemd's unit the drop-in sockets.conf gives it"
 
@@ -45,8 +47,15 @@ def borrowed(process: Process, wanted: Connection) -> Iterator[socket.socket | N
         return
     # With all three given, Python has nothing to find out.
     with socket.socket(wanted.family, socket.SOCK_STREAM, socket.IPPROTO_TCP, copy) as found:
-        raw = found.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8)
-        yield found if struct.unpack("=Q", raw) == (wanted.cookie,) else None
+        yield found if _is_the_same(found, wanted) else None
+
+
+def _is_the_same(found: socket.socket, wanted: Connection) -> bool:
+    """Compare the cookies too, save those of MPTCP: each of its flows has one of its own."""
+    if found.getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL) == _IPPROTO_MPTCP:
+        return True
+    raw = found.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, 8)
+    return struct.unpack("=Q", raw) == (wanted.cookie,)
 
 
 def _copy(process: Process) -> int | None:

@@ -1,7 +1,7 @@
 """Find systemd's unit by the id of a control group."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from kad.core.sockets.units import unit_of
@@ -22,7 +22,13 @@ class Cgroups:
     def look_again(self) -> None:
         """Allow for one more walk, as groups come and go."""
         self._walked = False
-        self._units = {id_: unit for id_, unit in self._units.items() if unit is not None}
+        self._units.clear()
+
+    @property
+    def mounted(self) -> bool:
+        """Whether there is a hierarchy to go by."""
+        self._root = self._root or _mounted()
+        return self._root is not None
 
     def unit(self, cgroup: int) -> str | None:
         """Give the unit, None outside of any."""
@@ -76,6 +82,13 @@ def unit_of_process(pid: int | str) -> str | None:
         suppress(FileNotFoundError, ProcessLookupError),
         open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as lines,
     ):
-        paths = (line.rstrip("\n")[3:] for line in lines if line.startswith("0::"))
-        return unit_of(next(paths, ""))
+        return unit_in(lines)
     return None
+
+
+def unit_in(lines: Iterable[str]) -> str | None:
+    """Give the unit that proc_pid_cgroup(5) tells of."""
+    split = (line.rstrip("\n").split(":", 2) for line in lines)
+    paths = {hierarchy: path for _, hierarchy, path in split}
+    # The unified hierarchy, or the one that systemd keeps for itself beside the old ones.
+    return unit_of(paths.get("", "")) or unit_of(paths.get("name=systemd", ""))

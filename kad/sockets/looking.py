@@ -39,7 +39,7 @@ class Looker:
 
     `ahead` takes the policy's time for the kernel's, as it will be when the policy is in force;
     `settled` are the cookies of those that are known to have a time of their own. `totals` counts
-    the connections by class, loopback aside.
+    the connections of kad's own namespace by class, loopback aside.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Looker:
         may: dict[int, frozenset[Deed]] = {}
         with room.open() as diag:
             for each in dump(diag, 1 << ESTABLISHED | 1 << LISTEN):
-                if each.state == ESTABLISHED and not is_loopback(each):
+                if each.state == ESTABLISHED and not room.other and not is_loopback(each):
                     self._count(classify(each, time_s), each)
                 deed = needed(each, time_s)
                 if deed is None or not each.inode:  # without one it is not accepted yet
@@ -82,9 +82,14 @@ class Looker:
                     yield Task(each, deed, unit, room.time_s)
 
     def _refuse_guessing(self, cgroup: int) -> None:
-        if not cgroup and (self._wish.enable or self._wish.exclude):
+        if not (self._wish.enable or self._wish.exclude):
+            return
+        if not cgroup:
             why = f"{UNTOLD}; enable and exclude go by them"
             raise OSError(errno.ENOTSUP, why, "INET_DIAG")
+        if not self._cgroups.mounted:
+            why = "enable and exclude go by units, which only cgroups(7) version 2 tells of sockets"
+            raise OSError(errno.ENOTSUP, why, "cgroup2")
 
     def _count(self, kind: Class, connection: Connection) -> None:
         if kind is Class.STALE and connection.cookie in self._settled:

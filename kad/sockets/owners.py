@@ -3,12 +3,14 @@
 By /proc/PID/fdinfo, which takes CAP_SYS_PTRACE alone; /proc/PID/fd belongs to the process's user.
 """
 
+import errno
 import os
 import socket
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from kad.core.sockets.audit import Process
+from kad.sockets.cgroups import unit_of_process
 
 
 def owners(inodes: Collection[int]) -> dict[int, Process]:
@@ -27,6 +29,11 @@ def all_owners(inodes: Collection[int]) -> dict[int, list[Process]]:
     for inode, process in _holders(inodes):
         found.setdefault(inode, []).append(process)
     return found
+
+
+def holder_of(process: Process) -> str:
+    """Give the unit of a process, whose socket's own has gone or is none, else its command."""
+    return unit_of_process(process.pid) or process.command
 
 
 def _holders(inodes: Collection[int]) -> Iterator[tuple[int, Process]]:
@@ -55,6 +62,9 @@ def _marks() -> bytes:
     """Give what stands before a socket's inode: all sockets are of one mount, the kernel's own."""
     with socket.socket(socket.AF_UNIX) as any_socket:
         text = _read(f"/proc/self/fdinfo/{any_socket.fileno()}")
+    if b"\nino:\t" not in text:
+        why = "this kernel does not tell the inodes of descriptors; Linux 5.14 does"
+        raise OSError(errno.ENOTSUP, why, "/proc/PID/fdinfo")
     mount = next(line for line in text.split(b"\n") if line.startswith(b"mnt_id:"))
     return mount + b"\nino:\t"
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections import Counter
+from contextlib import suppress
 from typing import NamedTuple
 
 from kad.core.sockets.audit import Audit, Process, Seen, grouped
@@ -9,7 +10,7 @@ from kad.core.sockets.connection import ESTABLISHED, Class, Connection, classify
 from kad.sockets.borrowing import borrowed, refuse_without_rights
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import dump
-from kad.sockets.owners import owners
+from kad.sockets.owners import holder_of, owners
 
 
 class Bounds(NamedTuple):
@@ -57,20 +58,22 @@ def _solved(
     puzzles: list[tuple[Connection, Class, str | None]], bounds: Bounds, *, may_look: bool
 ) -> list[Seen]:
     """Find the commands of those without a unit, and whose timers are long by their own wish."""
-    found = owners(
-        {
-            each.inode
-            for each, kind, _ in puzzles
-            if bounds.named or (may_look and kind is Class.STALE)
-        }
-    )
+    found: dict[int, Process] = {}
+    with suppress(OSError):  # a kernel that does not tell the holders
+        found = owners(
+            {
+                each.inode
+                for each, kind, _ in puzzles
+                if bounds.named or (may_look and kind is Class.STALE)
+            }
+        )
     seen = []
     for connection, known, unit in puzzles:
         process, kind = found.get(connection.inode), known
         if may_look and kind is Class.STALE and process is not None:
             kind = _looked_into(connection, process, bounds.kernel_s)
-        command = process.command if process else f"of user {connection.uid}"
-        seen.append(Seen(connection, kind, unit or command, process, bounds.namespace))
+        whose = unit or (process and holder_of(process)) or f"of user {connection.uid}"
+        seen.append(Seen(connection, kind, whose, process, bounds.namespace))
     return seen
 
 

@@ -11,10 +11,11 @@ from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import LISTEN
 from kad.core.sockets.tending import Deed, Look, Task, Tended
 from kad.core.sockets.units import is_meant
+from kad.masked import signals_blocked
 from kad.sockets.borrowing import borrowed, refuse_without_rights
 from kad.sockets.cgroups import Cgroups, unit_of_process
 from kad.sockets.looking import Looker, Room
-from kad.sockets.owners import all_owners, owners
+from kad.sockets.owners import all_owners, holder_of, owners
 
 # So many are tended in one pass, which then takes less than a second: a daemon that is told to stop
 # must not be deaf for longer. The next pass follows at once.
@@ -25,14 +26,17 @@ _NOBODY = Process(0, "", -1)
 class Tender:
     """Tends the sockets of some namespaces, pass by pass; without `act` it is a dry run.
 
+    `ahead` looks at them as if the policy's time stood in the kernel.
     `_settled` are the cookies of sockets that are to be left as they are, so that none is looked
     into at every pass; `_resisted` those that could not be reached or that an excluded unit has by
     now, which have their turn last.
     """
 
-    def __init__(self, rooms: Callable[[], Iterable[Room]], *, act: bool = True) -> None:
+    def __init__(
+        self, rooms: Callable[[], Iterable[Room]], *, act: bool = True, ahead: bool = False
+    ) -> None:
         self._rooms = rooms
-        self._act = act
+        self._act, self._ahead = act, ahead
         self._cgroups = Cgroups()
         self._settled: set[int] = set()
         self._resisted: set[int] = set()
@@ -40,7 +44,7 @@ class Tender:
     def look(self, wish: Sockets, policy_s: int | None) -> Look:
         """Count the connections, and find what is to be done; OSError where kad may not ask."""
         self._cgroups.look_again()
-        looker = Looker(wish, policy_s, self._cgroups, ahead=not self._act, settled=self._settled)
+        looker = Looker(wish, policy_s, self._cgroups, ahead=self._ahead, settled=self._settled)
         tasks, more = self._chosen(self._found_by(looker))
         longest_s = looker.longest_stale_ms / 1000 or None
         return Look(looker.totals, longest_s, tasks, more=more, exclude=wish.exclude)
@@ -79,7 +83,7 @@ class Tender:
         for task, process in self._permitted(look):
             try:
                 if self._tend(task, process):
-                    done[task.deed, task.unit or process.command] += 1
+                    done[task.deed, task.unit or holder_of(process)] += 1
             except OSError as error:
                 resisted[task.connection.cookie] = error
         denied = [error for error in resisted.values() if error.errno != errno.ESRCH]
@@ -114,7 +118,7 @@ class Tender:
             if found is None:
                 return False
             own, lacks = _has_own_time(found, task), _lacks(found, task.deed)
-            if own or task.connection.state == LISTEN:
+            if own or (self._act and task.connection.state == LISTEN):
                 self._settled.add(task.connection.cookie)
             if own or not lacks:
                 return False
@@ -150,6 +154,9 @@ def _treat(found: socket.socket, deed: Deed) -> None:
 
     TCP_KEEPIDLE would re-arm too, and could never be taken back.
     """
-    if deed is Deed.REARM:
+    if deed is Deed.ENABLE:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return
+    with signals_blocked():  # ^C in between would leave it off
         found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -95,8 +95,9 @@ are about kad's own namespace alone.
 
 _SOCKETS = """
 `kad sockets` lists by sock_diag(7) what any user may see; whose a socket is without a unit, and
-whether a long timer is the program's own wish, is seen by root alone. Timers in other network
-namespaces are held against the policy too, as it is for them, whatever stands there.
+whether a long timer is the program's own wish, is seen by root alone. Timers in another network
+namespace are held against what the policy puts in force there, or, where it leaves it alone,
+against what stands there.
 
 Where `[sockets]` in the policy asks for it, the daemon tends open sockets in every pass, loopback
 included, in its own network namespace, and with `scope = "all"` in all that are not excluded. It
@@ -110,9 +111,10 @@ its listener, `exclude` also by those that hold it. A listener that systemd make
 the socket unit's; where systemd cannot use BPF it is init.scope's, which `enable` is not meant for:
 set KeepAlive=yes in the socket unit, systemd.socket(5).
 
-This takes CAP_SYS_PTRACE, pidfd_getfd(2) (Linux 5.6) and AF_NETLINK, which the drop-in
-/usr/share/kad/dropins/sockets.conf gives to the unit, and, for `enable` and `exclude`, a kernel
-that tells the units of sockets (Linux 5.8). What is missing is named, and kad is degraded.
+This takes CAP_SYS_PTRACE, pidfd_getfd(2) and AF_NETLINK, which the drop-in
+/usr/share/kad/dropins/sockets.conf gives to the unit, a kernel that tells the inodes of descriptors
+(Linux 5.14), and, for `enable` and `exclude`, cgroups(7) version 2. What is missing is named, and
+kad is degraded.
 """
 
 _SIGNALS = {

@@ -131,23 +131,53 @@ def test_of_all_namespaces_one_that_is_closed_is_named_and_the_rest_is_shown(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="names a network namespace")
-def test_other_namespaces_are_held_against_the_policy_too(machine: Machine) -> None:
-    """Whatever stands there: a path forgets a container's connection as soon as the host's."""
-    machine.write_policy("[keepalive]\ntime = 60\n")
+def test_other_namespaces_are_held_against_what_the_policy_puts_there(machine: Machine) -> None:
+    """Where it leaves them alone, against what stands there; the line says so."""
+    time, rules = "[keepalive]\ntime = 60\n", '[namespaces]\nscope = "all"\n'
+    machine.write_policy(time)
     assert machine.run("ip", "netns", "add", "blue").returncode == 0
     asked = ("--loopback", "--namespace", "blue", "--policy", str(machine.policy))
     with program(machine, "ip", "netns", "exec", "blue"):
-        found = audit(machine, *asked)
-        machine.write_policy(
-            '[keepalive]\ntime = 60\n[namespaces]\nscope = "all"\n'
-            '[[namespaces.override]]\nmatch = "bl*"\ntime = 7200\n'
-        )
-        other = audit(machine, *asked)
+        alone = audit(machine, *asked)["totals"]
         page = machine.kad("sockets", *asked).stdout.splitlines()
+        machine.write_policy(time + rules)
+        kept = audit(machine, *asked)["totals"]
+        machine.write_policy(f'{time}{rules}[[namespaces.override]]\nmatch = "bl*"\ntime = 7200\n')
+        other = audit(machine, *asked)["totals"]
+        machine.write_policy(f'{time}{rules}exclude = ["blue"]\n')
+        excluded = audit(machine, *asked)["totals"]
+        machine.write_policy(time + rules)
+        with machine.daemon():
+            told = audit(machine, *asked[:3])["totals"]
 
-    assert (found["totals"]["stale"], found["totals"]["protected"]) == (3, 0)
-    assert (other["totals"]["stale"], other["totals"]["protected"]) == (0, 3)
+    assert [each["stale"] for each in (alone, kept, other, excluded, told)] == [0, 3, 0, 0, 3]
+    assert [each["protected"] for each in (alone, other, excluded)] == [3, 3, 3]
     assert f"policy     {machine.policy}: time 60 s, 7200 s in blue" in page
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="names a network namespace")
+def test_a_namespace_s_own_name_is_known_inside_it(machine: Machine) -> None:
+    """`ip netns exec blue kad sockets --namespace blue`."""
+    assert machine.run("ip", "netns", "add", "blue").returncode == 0
+    kad = ("ip", "netns", "exec", "blue", sys.executable, "-m", "kad", "sockets")
+
+    done = machine.run(*kad, "--namespace", "blue")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("sockets    0 established\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs capabilities to lose one")
+def test_who_may_not_see_others_processes_is_told_so(machine: Machine) -> None:
+    """What is not shown is not said to be well."""
+    drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
+
+    done = machine.run(*drop, sys.executable, "-m", "kad", "sockets", "--namespace", "all")
+
+    assert done.returncode == 0
+    assert done.stderr == (
+        "kad: namespaces of others' processes alone are not seen: kad needs CAP_SYS_PTRACE\n"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="names network namespaces")

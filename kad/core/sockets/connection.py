@@ -10,6 +10,7 @@ ESTABLISHED, LISTEN = 1, 10
 _NO_TIMER, _KEEPALIVE = 0, 2
 
 _LOCALHOST = bytes(15) + b"\1"
+_LOOPBACK = 127  # 127.0.0.0/8
 _MAPPED = bytes(10) + b"\xff\xff"
 
 
@@ -57,10 +58,10 @@ def is_loopback(connection: Connection) -> bool:
     """Tell whether both ends are on this host, as far as the addresses show it."""
     local, remote = connection.local, connection.remote
     if connection.family == AF_INET:
-        return local[0] == 127 or local[:4] == remote[:4]  # noqa: PLR2004  # 127.0.0.0/8
-    if local[:12] == _MAPPED:
-        return local[12] == 127 or local == remote  # noqa: PLR2004  # ::ffff:127.0.0.0/104
-    return local in (_LOCALHOST, remote)
+        return _LOOPBACK in (local[0], remote[0]) or local[:4] == remote[:4]
+    if local[:12] == remote[:12] == _MAPPED:
+        return _LOOPBACK in (local[12], remote[12]) or local == remote
+    return local == remote or _LOCALHOST in (local, remote)
 
 
 def timer_left(connection: Connection) -> float | None:
