@@ -257,6 +257,7 @@ def test_the_state_file_has_the_documented_shape(tmp_path: Path) -> None:
         "pid": 812,
         "state": "in-force",
         "reason": None,
+        "warnings": [],
         "mode": "enforce",
         "policy": {
             "file": "/etc/kad/policy.toml",
