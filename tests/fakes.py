@@ -195,6 +195,7 @@ class FakeNamespaces:
     there: list[FakeNamespace] = field(default_factory=list)
     unable: OSError | None = None
     unseen: OSError | None = None
+    broken: BaseException | None = None
     closed: dict[int, OSError] = field(default_factory=dict)
     opened: set[int] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
@@ -227,6 +228,8 @@ class FakeNamespaces:
 
     def leave(self, inodes: Iterable[int]) -> None:
         """Take down which are excluded."""
+        if self.broken is not None:
+            raise self.broken
         self.left = set(inodes)
 
 

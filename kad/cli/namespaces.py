@@ -50,7 +50,7 @@ def _rows(told: Mapping[int, NamespaceStatus]) -> Iterable[_Row]:
             yield _row("host", inode, processes, own_values(), told.get(inode))
             continue
         reading, known = readings.get(inode), told.get(inode)
-        if reading is not None and known is not None and known.cookie != reading.cookie:
+        if reading is not None and known is not None and known.cookie not in {None, reading.cookie}:
             known = None  # the daemon's word is on one that has gone
         values = None if reading is None else reading.values
         yield _row(each.own_name(), inode, processes, values, known)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from kad.core.errors import ascii_line
 from kad.core.parameters import Parameter
 from kad.core.report import State
 from kad.core.status import NamespaceStatus, ParameterStatus, Status
@@ -33,7 +34,7 @@ def refreshed(daemon: Status, own: Values, others: Mapping[int, Values]) -> Stat
     managed = (each.parameters.values() for each in namespaces if each.managed)
     failed = any(each.state == State.FAILED for some in managed for each in some)
     state = State.DEGRADED if failed else State.DRIFTED
-    return now._replace(state=state, reason=differences[0] + and_more(differences))
+    return now._replace(state=state, reason=ascii_line(differences[0] + and_more(differences)))
 
 
 def afresh(told: NamespaceStatus, values: Values) -> NamespaceStatus:

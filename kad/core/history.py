@@ -64,7 +64,9 @@ class History:
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
         restoring = policy.mode is Mode.ENFORCE and policy.action is Action.RESTORE
         failing = self._failing(report, contended)
+        before = self.last.read
         self.last = Report(report.results, contended, failing, restoring=restoring)
+        self.last.read = {**before, **self.last.read}
         return self.last
 
     def _failing(self, report: Report, contended: frozenset[Parameter]) -> dict[Parameter, Result]:

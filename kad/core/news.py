@@ -22,9 +22,16 @@ def drifted(before: Report, report: Report) -> tuple[Result, ...]:
 
 
 def _is_new(before: Report, result: Result) -> bool:
-    """Whether the value, or what it is compared with, has changed since the pass before."""
+    """Whether the value, or what it is compared with, has changed since it was read last.
+
+    What was refused and no drift is one now that it is only looked at.
+    """
     earlier = before.results.get(result.parameter)
-    return earlier is None or (earlier.now, earlier.policy) != (result.found, result.policy)
+    if earlier is None or earlier.policy != result.policy:
+        return True
+    tried = earlier.outcome is Outcome.REFUSED and not earlier.drift
+    changed = before.read.get(result.parameter) != result.found
+    return changed or (tried and result.outcome in LEFT)
 
 
 def news(before: Report, report: Report) -> Iterator[Event]:

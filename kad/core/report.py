@@ -83,10 +83,10 @@ class Report:
 
     `contended` names those that somebody else fights for. `failing` has the failed result of each
     that is not right since; of a single pass, those of this pass. `restoring` tells whether drift
-    is undone, or only reported.
+    is undone, or only reported. `read` has what was read last, be it in an earlier pass.
     """
 
-    __slots__ = ("contended", "failing", "restoring", "results")
+    __slots__ = ("contended", "failing", "read", "restoring", "results")
 
     def __init__(
         self,
@@ -98,6 +98,8 @@ class Report:
     ) -> None:
         self.results = results
         self.contended, self.restoring = contended, restoring
+        read = ((each.parameter, each.now) for each in self)
+        self.read = {each: value for each, value in read if value is not None}
         failed = {each.parameter: each for each in self.having(FAILED)}
         self.failing = failed if failing is None else failing
 

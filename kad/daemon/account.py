@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # The state file is written at least this often, or at each check where those are rarer.
 STATE_EVERY_S = 60
-TENDING = "tend open sockets"
+OTHERS, TENDING = "bring the other network namespaces to the policy", "tend open sockets"
 # The two ways to show it.
 _FILE, MANAGER = "write the state file", "tell systemd the state"
 
@@ -61,7 +61,8 @@ class Account:
         """Tell systemd, and write the file where it would say something else, counts aside."""
         parts = self._parts
         revision = None if self.others is None else self.others.revision
-        shown = parts.held.status, report.shown, parts.tally.drift, revision, self._warnings(_FILE)
+        held, warnings = parts.held, self._warnings(_FILE)
+        shown = held.status, held.policy, report.shown, parts.tally.drift, revision, warnings
         news, self._shown = shown != self._shown, shown
         if news or anyway or self._is_due():
             self.write(report)
@@ -101,15 +102,16 @@ class Account:
         return (*lost, *parts.attempts.failures(but=where), *others)
 
     @property
-    def elsewhere(self) -> Elsewhere:
-        """Sum up the other namespaces."""
-        return Elsewhere() if self.others is None else self.others.elsewhere()
+    def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """Sum up what is beside kad's own parameters."""
+        others = Elsewhere() if self.others is None else self.others.elsewhere()
+        whys = ((what, self._parts.duties.failing(what)) for what in (OTHERS, TENDING))
+        failing = (f"cannot {what}: {why}" for what, why in whys if why is not None)
+        return (others, *(Elsewhere(State.DEGRADED, each) for each in failing))
 
     def _summary(self, report: Report) -> Summary:
-        parts = self._parts
-        why = parts.duties.failing(TENDING)
-        tended = Elsewhere(State.DEGRADED, f"cannot {TENDING}: {why}") if why else Elsewhere()
-        return sum_up(parts.held.policy, report, parts.held.error, self.elsewhere, tended)
+        held = self._parts.held
+        return sum_up(held.policy, report, held.error, *self.elsewhere)
 
     def _status(self, report: Report) -> Status:
         parts, summary = self._parts, self._summary(report)

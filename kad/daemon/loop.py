@@ -12,7 +12,7 @@ from kad.core.news import news
 from kad.core.policy import Mode, OnStop
 from kad.core.reasons import READS_FILE, Reason
 from kad.core.report import Report
-from kad.daemon.account import MANAGER, TENDING, Account, Parts
+from kad.daemon.account import MANAGER, OTHERS, TENDING, Account, Parts
 from kad.daemon.advisor import Advisor
 from kad.daemon.attempts import Attempts
 from kad.daemon.edges import Edges
@@ -73,6 +73,8 @@ class Daemon:
                         # One that reads no file does not do all that another could not.
                         what = _CHECK if each & READS_FILE else _LOOK
                         self._attempts.make(what, partial(self._check, each))
+                if reasons & READS_FILE and self._attempts.failing(_CHECK) is None:
+                    self._attempts.note(_LOOK, None)
             self._account.warn(self._host.report)
             if self._edges.manager.watchdog_s is not None:
                 self._tell_manager(self._edges.manager.watchdog)
@@ -95,7 +97,12 @@ class Daemon:
 
     @property
     def _fight(self) -> float | None:
-        """When something is due on account of a fight, in whatever namespace."""
+        """When something is due on account of a fight, in whatever namespace.
+
+        What could not be done has to wait for the timer.
+        """
+        if self._attempts.failing(_LOOK) is not None:
+            return None
         others = None if self._others is None else self._others.deadline
         due = [each for each in (self._host.deadline, others) if each is not None]
         return min(due, default=None)
@@ -118,11 +125,14 @@ class Daemon:
             self._tell(self._load(began, boot=boot))
         before, report = self._run_host(began, boot=boot)
         self._tally.take(before, report, self._edges.utc())
-        others = self._run_others(began, look=loads or Reason.NAMESPACES in reasons)
+        # Before anything that may be cut short: what was written is told.
+        self._tell(news(before, report))
+        look = loads or Reason.NAMESPACES in reasons
+        self._duties.make(OTHERS, lambda: self._tell(self._run_others(began, look=look)))
         if reload:
             elsewhere = self._account.elsewhere
-            self._tally.answer(int(began * 1e6), self._held.error, report, elsewhere)
-        self._tell((*news(before, report), *others, *self._held.news(report)))
+            self._tally.answer(int(began * 1e6), self._held.error, report, *elsewhere)
+        self._tell(self._held.news(report))
         self._account.show(report, anyway=reload, ready=boot or reload)
         return report
 

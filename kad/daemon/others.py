@@ -219,7 +219,9 @@ class Others:
         return min(due, default=None)
 
     def elsewhere(self) -> Elsewhere:
-        """Sum all of them up."""
+        """Sum all of them up; there is nothing to say where the policy is for the host alone."""
+        if self._policy is None:
+            return Elsewhere()
         ours = [other for other in self._known.values() if other.reason is None]
         states = {other.report.state for other in ours}
         why = self._unable or self._opening.trouble
@@ -232,7 +234,7 @@ class Others:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Say what is wrong that leaves the values in force."""
-        why = self._memory.trouble
+        why = None if self._policy is None else self._memory.trouble
         return (f"cannot {_REMEMBER}: {why}",) if why else ()
 
     def statuses(self) -> Iterator[NamespaceStatus]:

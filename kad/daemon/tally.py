@@ -38,12 +38,12 @@ class Tally:
                 )
 
     def answer(
-        self, began_usec: int, error: PolicyError | None, report: Report, elsewhere: Elsewhere
+        self, began_usec: int, error: PolicyError | None, report: Report, *elsewhere: Elsewhere
     ) -> None:
         """Note how a SIGHUP was answered."""
         self.generation += 1
         failures = [each.failure for each in report.having(FAILED | {Outcome.DEFERRED})]
-        failures += [elsewhere.words] if elsewhere.state is State.DEGRADED else []
+        failures += [each.words for each in elsewhere if each.state is State.DEGRADED]
         if error is not None:
             unchecked = isinstance(error, UncheckedPolicyError)
             outcome, told = "failed" if unchecked else "rejected", error.lines()

@@ -28,7 +28,7 @@ class Tending:
         self._edge: SocketsEdge | None = None
         self._policy: Policy | None = None
         self._rests_until = 0.0
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._failed: frozenset[int] = frozenset()
         self.status: SocketsStatus | None = None
         self.more = False
@@ -51,7 +51,7 @@ class Tending:
         self._policy, self._error, self.more = policy, None, False
         try:
             yield from self._look_and_tend(policy)
-        except OSError as error:
+        except (OSError, MemoryError, ImportError) as error:
             self._error = error
             raise
         finally:

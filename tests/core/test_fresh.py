@@ -69,6 +69,15 @@ def test_another_namespace_by_the_same_inode_is_not_taken_for_it() -> None:
     assert refreshed(daemon, WANTED, {2: DEFAULTS}) == daemon
 
 
+def test_a_name_can_forge_nothing() -> None:
+    """Whoever may make a namespace names it."""
+    daemon = status(space("host", 1), space("a\x1b[31m\nb", 2))
+
+    reason = refreshed(daemon, WANTED, {2: {**WANTED, TIME: 9}}).reason
+
+    assert reason == f"a\\x1b[31m\\nb: {TIME} is 9, policy says 120"
+
+
 def test_drift_that_is_over_is_no_reason() -> None:
     """Somebody set the value right, and kad has not looked yet."""
     daemon = status(space("host", 1, 600, State.DRIFTED), state=State.DRIFTED, reason="is 600")

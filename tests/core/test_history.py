@@ -268,7 +268,18 @@ def test_what_can_be_read_again_and_is_left_is_told() -> None:
     host.pass_(WARN)
     host.kernel.unreadable = set()
 
-    assert f"{TIME} can be read again" in host.pass_(WARN)
+    assert host.pass_(WARN) == [f"{TIME} can be read again"]
+
+
+def test_what_was_refused_and_is_only_looked_at_now_is_drift() -> None:
+    """Audit tells each difference once."""
+    host = Host(7200)
+    host.kernel.refuse = {TIME: errno.EINVAL}
+    host.pass_(ENFORCE)
+
+    said = [host.pass_(AUDIT), host.pass_(AUDIT)]
+
+    assert said == [[f"drift: {TIME} is 7200, policy says 120; left (audit)"], []]
 
 
 def test_a_new_policy_that_a_fight_puts_off_is_told_when_it_is_set() -> None:

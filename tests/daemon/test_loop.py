@@ -7,6 +7,7 @@ import pytest
 
 from kad.core.errors import DeniedError, KadError, MissingPolicyError, Mistake, PolicyError
 from kad.core.events import Kind
+from kad.core.namespaces import Namespaces, Scope
 from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy
@@ -634,6 +635,72 @@ def test_a_check_that_cannot_be_finished_is_a_warning_until_one_is() -> None:
     warned = ("cannot finish a check: Too many open files in system",)
     assert seen == [warned, warned, ()]
     assert len([each for each in world.journal.said if "finish a check" in each]) == 1
+
+
+def test_a_look_that_could_not_be_finished_is_over_with_the_next_check() -> None:
+    """Which does all that it had to."""
+    world = World()
+    read = world.kernel.read
+
+    def out_of_memory(_: Parameter) -> int:
+        raise MemoryError
+
+    world.run(
+        Step(lambda: setattr(world.kernel, "read", out_of_memory), frozenset({Reason.WRITE})),
+        Step(lambda: setattr(world.kernel, "read", read), after=None),
+    )
+
+    assert world.journal.said == ["WARNING cannot finish a look at the kernel: out of memory"]
+    assert "can finish a look at the kernel again" in world.journal.messages
+    assert world.state.written[-1].warnings == ()
+
+
+def test_a_fight_does_not_have_kad_spin_when_memory_is_short() -> None:
+    """What could not be done is tried again at the timer."""
+    world = World(WHOLE._replace(check_every=1))
+
+    def out_of_memory(_: Parameter) -> int:
+        raise MemoryError
+
+    world.run(
+        *[sets(world, 7200)] * 6,
+        Step(lambda: setattr(world.kernel, "read", out_of_memory), frozenset({Reason.WRITE})),
+        *[Step(after=None)] * 10,
+    )
+
+    assert world.inbox.waits.count(0.0) == 0
+
+
+def test_what_was_written_is_told_though_the_pass_is_cut_short() -> None:
+    """And a reload is answered."""
+    world = World(WHOLE._replace(namespaces=Namespaces(Scope.ALL)))
+    broken = MemoryError()
+
+    def edited() -> None:
+        world.source.policy = world.source.policy._replace(values={**WANTED, TIME: 90})
+        world.namespaces.broken = broken
+
+    world.run(Step(lambda: world.journal.messages), Step(edited, frozenset({Reason.RELOAD})))
+
+    assert f"{TIME} set to 90 (was 120)" in world.journal.messages
+    reload = world.state.written[-1].reload
+    assert reload is not None
+    assert (reload.outcome, reload.error) == (
+        "failed",
+        "cannot bring the other network namespaces to the policy: out of memory",
+    )
+
+
+def test_an_edit_of_what_no_value_shows_is_in_the_state_file_at_once() -> None:
+    """Though it was loaded in the same second."""
+    world = World()
+    audit = WHOLE._replace(mode=Mode.AUDIT, check_every=3600)
+
+    world.run(Step(lambda: setattr(world.source, "policy", audit), frozenset({Reason.FILE})))
+
+    shown = world.state.written[-1]
+    assert shown.checks is not None
+    assert (shown.mode, shown.checks.every_s) == (Mode.AUDIT, 3600)
 
 
 def test_a_state_file_that_somebody_else_changed_is_written_anew() -> None:

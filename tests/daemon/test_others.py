@@ -701,6 +701,17 @@ def test_what_was_always_left_alone_has_no_line() -> None:
     assert not any("left alone" in each for each in world.journal.messages)
 
 
+def test_back_to_the_host_nothing_of_the_others_is_wrong_any_more() -> None:
+    """What could not be remembered of them, for one."""
+    world = world_of(FakeNamespace(2, "web"))
+    world.memory.trouble = "/var/lib/kad/namespaces.json: No space left on device"
+
+    world.run(policy_becomes(world, WHOLE))
+
+    assert world.state.written[-1].warnings == ()
+    assert world.manager.lines[-2] == "in-force: time 120 s, intvl 30 s, probes 8"
+
+
 def test_missing_rights_leave_kad_with_its_own_namespace_and_are_named() -> None:
     """Degraded, with the capability and the drop-in in STATUS= and journal, and healed later."""
     other = FakeNamespace(2, "web")

@@ -155,3 +155,19 @@ def test_a_policy_that_asks_no_more_ends_the_trouble() -> None:
     assert world.state.written[-1].state == "in-force"
     assert world.state.written[-1].sockets is None
     assert "can tend open sockets again" not in world.journal.messages  # it does not
+
+
+def test_memory_that_is_short_is_not_told_as_over_before_it_is() -> None:
+    """A pass that only rests has tried nothing."""
+    world = tending_world()
+
+    def out_of_memory() -> None:
+        world.clock.now += 0.5
+        raise MemoryError
+
+    world.sockets.takes = out_of_memory
+
+    world.run(*on_timer(3), *[Step(reasons=frozenset({Reason.WRITE}))] * 3)
+
+    assert len([each for each in world.journal.said if "tend open sockets" in each]) == 1
+    assert "can tend open sockets again" not in world.journal.messages
