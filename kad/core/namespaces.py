@@ -54,15 +54,17 @@ class Namespaces(NamedTuple):
 class Known(NamedTuple):
     """What is remembered of a namespace for as long as it lives.
 
-    `found` is what it had when kad first met it, `put` what kad has put there since, empty for
-    nothing; `custom` whether somebody set it on purpose, be it to the kernel's defaults; `appeared`
-    when kad met it, by CLOCK_MONOTONIC in seconds, None where it may be older.
+    `found` is what it had when kad first met it; `put` what of kad's may be there since, the last
+    being what was wanted last, and none for nothing; `custom` whether somebody set it on purpose,
+    be it to the kernel's defaults; `appeared` when kad met it, by CLOCK_MONOTONIC in seconds, None
+    where it may be older; `owed` whether what kad set is still to be put back.
     """
 
     found: Mapping[Parameter, int]
-    put: Mapping[Parameter, int] = MappingProxyType({})
+    put: Mapping[Parameter, tuple[int, ...]] = MappingProxyType({})
     custom: bool = False
     appeared: float | None = None
+    owed: bool = False
 
 
 def policy_for(policy: "Policy", name: str) -> "Policy":

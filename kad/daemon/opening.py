@@ -36,10 +36,19 @@ class Opening:
         turns = {inode: turn for turn, inode in enumerate(self._failed)}
         waiting = sorted(new, key=lambda each: turns.get(each.inode, -1))
         part, rest = {each.inode: each for each in waiting[:AT_ONCE]}, waiting[AT_ONCE:]
-        errors = {
-            inode: kernel if isinstance(kernel, OSError) else begin(part[inode], kernel)
-            for inode, kernel in self._finder.open(part.values()).items()
-        }
+        opened = dict(self._finder.open(part.values()))
+        errors: dict[int, OSError | None] = {}
+        try:
+            for inode in tuple(opened):
+                kernel = opened.pop(inode)
+                if isinstance(kernel, OSError):
+                    errors[inode] = kernel
+                else:
+                    errors[inode] = begin(part[inode], kernel)
+        finally:  # out of memory, for one: what was not begun is not kept open
+            for inode, kernel in opened.items():
+                if not isinstance(kernel, OSError):
+                    self._finder.drop(inode)
         failed = {inode: error for inode, error in errors.items() if error is not None}
         follows = any(each.inode not in turns for each in rest) or len(failed) < len(errors)
         self._failed = {

@@ -34,9 +34,11 @@ class Other:
         "_appeared",
         "_custom",
         "_due",
+        "_followed",
         "_found",
         "_history",
         "_naming",
+        "_owed",
         "_policy",
         "_put",
         "_seen",
@@ -48,29 +50,46 @@ class Other:
     )
 
     def __init__(
-        self, inode: int, kernel: "NamespaceKernel", known: Known | None, appeared: float | None
+        self,
+        inode: int,
+        kernel: "NamespaceKernel",
+        known: Known | None,
+        appeared: float | None,
+        now: float,
     ) -> None:
         self.inode, self.kernel = inode, kernel
-        now = self._read()
-        known = known or Known(now, appeared=appeared)
-        self._found, self._appeared = known.found, known.appeared
-        # What kad has put in force, be it of a parameter that the policy names no more.
+        values = self._read()
+        known = known or Known(values, appeared=appeared)
+        self._found, self._appeared, self._owed = known.found, known.appeared, known.owed
+        # What of kad's may be there, be it of a parameter that the policy names no more.
         self._put = dict(known.put)
         # Whether somebody set the values, be it to what the kernel has by default.
         self._custom = known.custom or self._found != KERNEL_DEFAULTS
-        self._young = known.appeared is not None
+        self._young = known.appeared is not None and now < self._grown_at
         # What kad last saw, and whether a pass is due even where that has not changed. What is
         # neither kad's nor was there before kad was, somebody wrote while no kad looked.
+        foreign = self._foreign(values)
         self._seen: Mapping[Parameter, int] = {
-            each: value if value == self._found[each] else self._put.get(each, self._found[each])
-            for each, value in now.items()
+            each: self._last_put(each) if each in foreign else value
+            for each, value in values.items()
         }
-        self._due = True
+        self._due, self._followed = True, False
         self._history = History()
         self._policy = Policy(values={})
         self.name, self._naming = "", Naming()
         # Why it is left alone; None where it is not.
         self.reason: str | None = None
+
+    def _foreign(self, values: Mapping[Parameter, int]) -> Mapping[Parameter, int]:
+        """Give those of the values that are neither what kad found nor what it put there."""
+        return {
+            each: value
+            for each, value in values.items()
+            if value != self._found[each] and value not in self._put.get(each, ())
+        }
+
+    def _last_put(self, parameter: Parameter) -> int:
+        return (self._found[parameter], *self._put.get(parameter, ()))[-1]
 
     def _read(self) -> Mapping[Parameter, int]:
         return {each: self.kernel.read(each) for each in Parameter}
@@ -81,20 +100,26 @@ class Other:
         Values that kad has set stay there then.
         """
         before, self._policy = self.reason, policy_for(policy, self.name)
+        kept, self._followed = self._followed and before is None, True
         self._due = True
         self.reason = self._reason()
         if self.reason is not None:  # what happens to it meanwhile is no drift
             self._history = History()
-        elif before is not None and not self._put:
+        elif before is not None:
             self._meet_again(excluded=before == _EXCLUDED)
-        return before is None and self.reason is not None and bool(self._put)
+        self._owed = self._owed and self.reason is not None
+        return kept and self.reason is not None and bool(self._put)
 
     def _meet_again(self, *, excluded: bool) -> None:
-        """Take what is there for what kad found; who was excluded is met only now."""
-        self._found = self._seen = self._read()
-        if excluded:
-            self._custom = self._custom or self._found != KERNEL_DEFAULTS
+        """Take in what happened while it was left alone; who was excluded is met only now."""
+        now = self._read()
+        foreign = self._foreign(now)
+        if excluded and foreign:
+            self._found, self._custom = {**self._found, **foreign}, True
             self.reason = self._reason()
+        elif not self._put:
+            self._found = now
+        self._seen = now
 
     def _reason(self) -> str | None:
         rules = self._policy.namespaces
@@ -110,21 +135,28 @@ class Other:
 
     def is_about_to_write(self) -> None:
         """Take down what a pass is going to put there, which is to be remembered before it is."""
-        if self.reason is None and self._policy.mode is Mode.ENFORCE:
-            self._put.update(self._policy.values)
+        if self.reason is not None or self._policy.mode is not Mode.ENFORCE:
+            return
+        for each, value in self._policy.values.items():
+            before = self._put.get(each, ())
+            if before[-1:] != (value,):
+                # What of kad's is there stays kad's, should the new value not get there.
+                there = tuple(earlier for earlier in before if earlier == self._seen[each])
+                self._put[each] = (*there, value)
 
     @property
     def known(self) -> Known | None:
         """What is to be remembered; None where it is none of kad's business."""
-        if self.reason == _EXCLUDED and not self._put:
+        if self.reason == _EXCLUDED and not self._put and not self._custom:
             return None
         appeared = self._appeared if self._young else None
-        return Known(self._found, dict(self._put), self._custom, appeared)
+        return Known(self._found, dict(self._put), self._custom, appeared, self._owed)
 
-    @property
-    def is_excluded_late(self) -> bool:
-        """Whether kad met it before the name that excludes it was there."""
-        return self._young and self.reason == _EXCLUDED
+    def owe_if_late(self) -> bool:
+        """Owe it what kad found where the name that excludes it came late; tell whether it did."""
+        late = self._young and self.reason == _EXCLUDED
+        self._owed = self._owed or late
+        return late
 
     def has_grown(self, now: float) -> bool:
         """Whether it is young no more by now: its name is to be asked for once more first."""
@@ -143,22 +175,26 @@ class Other:
             raise
         except OSError:  # the pass will say why
             return True
-        if changed and young:
-            self._take_for_its_own(self._read())
+        if changed and young and self._take_for_its_own(self._read()):
+            self._history = History()  # what is overridden was set, and is no drift
         return changed or self._due or self._history.deadline is not None
 
-    def _take_for_its_own(self, now: Mapping[Parameter, int]) -> None:
-        """Leave it to whoever wrote what is `now` other than kad saw it last; if anybody did."""
+    def _take_for_its_own(self, now: Mapping[Parameter, int]) -> bool:
+        """Leave it to whoever wrote what is `now` other than kad saw it last; tell if anybody did.
+
+        kad owes it then what was there before.
+        """
         theirs = {each: value for each, value in now.items() if value != self._seen[each]}
         if theirs:
             self._found, self._custom = {**self._found, **theirs}, True
             self.reason = self._reason()
+            self._owed = self.reason is not None and bool(self._put)
+        return bool(theirs)
 
     @property
-    def is_to_be_given_back(self) -> bool:
-        """Whether kad's values are in what turned out to be somebody's."""
-        writes = self._policy.mode is Mode.ENFORCE
-        return writes and self.reason is not None and bool(self._put)
+    def is_owed(self) -> bool:
+        """Whether what kad found is to be put back now."""
+        return self._owed and self._policy.mode is Mode.ENFORCE
 
     @property
     def _grown_at(self) -> float:
@@ -195,12 +231,14 @@ class Other:
     def put_back(self) -> Report:
         """Set what kad found, save where somebody else has set another value since."""
         now = self._read()
-        same = [each for each, value in self._put.items() if now[each] == value]
+        if self._owed:  # nor is that what was there by chance
+            self._found = {**self._found, **self._foreign(now)}
+        same = [each for each, values in self._put.items() if now[each] in values]
         restoring = Policy(values={each: self._found[each] for each in same})
         report = _unless_gone(reconcile(restoring, self.kernel, History().judge(restoring, 0)))
         self._see(report)
         if all(each.now == self._found[each.parameter] for each in report):
-            self._put = {}
+            self._put, self._owed = {}, False
         return report
 
     @property
@@ -211,7 +249,7 @@ class Other:
     @property
     def deadline(self) -> float | None:
         """When something is due though nobody wakes kad; None for never."""
-        if self.reason is not None:
+        if self.reason not in {None, _EXCLUDED}:
             return None
         due = [self._grown_at] if self._young else []
         fight = self._history.deadline

@@ -24,6 +24,7 @@ _LEFT, _GIVEN_BACK = (
 )
 _LOOK = "look after the other network namespaces"
 _REMEMBER = "remember what is kad's own in other network namespaces"
+_PUT_BACK = "put back what kad has set in another network namespace"
 
 
 class Pass(NamedTuple):
@@ -50,9 +51,8 @@ class Others:
         self._policy: Policy | None = None
         self._unable: str | None = None
         self._looked = False
-        # Those that this pass leaves alone: with values of kad's in them, or with what it found.
+        # Those that this pass leaves alone, with values of kad's in them.
         self._left: list[Other] = []
-        self._given_back: list[Other] = []
         # Those that were met in it.
         self._met: list[Other] = []
         # Rises with every change that the state file would show.
@@ -63,7 +63,7 @@ class Others:
         """Bring all to the policy; where it is to `look`, find first those that are new."""
         if policy.namespaces.scope is Scope.HOST:
             return Pass(self._let_go(), [])
-        self._left, self._given_back, self._met = [], [], []
+        self._left, self._met = [], []
         if policy is not self._policy:
             self._policy = policy
             self.revision += 1
@@ -103,7 +103,7 @@ class Others:
         """Look after one from now on; give why it cannot be read, None where it has just gone."""
         try:
             known = self._memory[kernel.cookie]
-            other = Other(found.inode, kernel, known, self._appeared(found, now))
+            other = Other(found.inode, kernel, known, self._appeared(found, now), now)
         except Exception as error:
             self._finder.drop(found.inode)
             if not isinstance(error, OSError):
@@ -125,27 +125,23 @@ class Others:
                 self._each(partial(self._follow, policy), [other])
 
     def _follow(self, policy: Policy, other: Other) -> None:
-        if not other.follow(policy):
-            return
-        if other.is_excluded_late:
-            self._give_back([other])
-        else:
+        if other.follow(policy) and not other.owe_if_late():
             self._left.append(other)
 
     def _pass(self, now: float) -> Pass:
+        grown = [other for other in self._known.values() if other.has_grown(now)]
         due: list[Other] = []
         self._each(lambda other: due.append(other) if other.is_due(now) else None)
         for other in due:
             other.is_about_to_write()
-        self._memory.keep({each.kernel.cookie: each.known for each in (*self._met, *due)})
-        self._give_back([other for other in due if other.is_to_be_given_back])
+        owed = (other for other in self._known.values() if other.is_owed)
+        self._keep((*self._met, *grown, *due, *owed))
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
         self._each(lambda other: done.append((other, *other.run(now))), ours)
         # Of those whose runtime was faster than the pass something else is to be remembered.
-        left = [other for other, *_ in done if other.reason is not None]
-        self._memory.keep({other.kernel.cookie: other.known for other in left})
-        self._give_back([other for other in left if other.is_to_be_given_back])
+        self._keep(other for other, *_ in done)
+        given_back = self._give_back()
         self._attempts.note(_REMEMBER, self._memory.trouble)
         done = [each for each in done if each[0].reason is None]
         news = any(before.shown != report.shown for _, before, report in done)
@@ -156,14 +152,27 @@ class Others:
             [
                 *_about(_LEFT, [other.name for other in self._left]),
                 *_about("policy set", names),
-                *_about(_GIVEN_BACK, [other.name for other in self._given_back]),
+                *_about(_GIVEN_BACK, given_back),
                 *events,
             ],
             [(other.name, before, report) for other, before, report in done],
         )
 
-    def _give_back(self, others: list[Other]) -> None:
-        self._given_back += [other for other, _ in self._restore(others)]
+    def _keep(self, others: Iterable[Other]) -> None:
+        """Remember what is known of those that are still there."""
+        there = (other for other in others if self._known.get(other.inode) is other)
+        self._memory.keep({other.kernel.cookie: other.known for other in there})
+
+    def _give_back(self) -> list[str]:
+        """Put back what is owed; give the names of those that have it, and tell of the others."""
+        done = self._restore([other for other in self._known.values() if other.is_owed])
+        failures = (
+            f"{other.name}: {each.failure}"
+            for other, report in done
+            for each in report.failing.values()
+        )
+        self._attempts.note(_PUT_BACK, next(failures, None))
+        return [other.name for other, _ in done if not other.is_owed]
 
     def _each(self, do: Callable[[Other], object], others: Iterable[Other] | None = None) -> None:
         """Do something with each, and let go of those that turn out to have gone."""
@@ -191,7 +200,7 @@ class Others:
         self._known, self._unable, self._policy = {}, None, None
         self._looked = self.more = False
         self._opening.forget()
-        for each in (_LOOK, _REMEMBER):
+        for each in (_LOOK, _REMEMBER, _PUT_BACK):
             self._attempts.forget(each)
         if not ours:
             return []

@@ -12,11 +12,9 @@ from kad.core.parameters import Parameter
 from kad.core.shape import give, take
 
 VERSION = 2
-# What ended while no kad looked is never seen to go. The lowest cookies are the oldest.
+# What ended while no kad looked is never seen to go.
 MOST = 10_000
 _MOST = 2**31  # the three are of the kernel's type int
-
-Values = tuple[int | None, ...]
 
 
 class _Head(NamedTuple):
@@ -27,12 +25,13 @@ class _Head(NamedTuple):
 
 
 class _Entry(NamedTuple):
-    """A namespace; the values are in the kernel's order, None where kad put none."""
+    """A namespace; the values are in the kernel's order, with what kad may have put there."""
 
-    found: Values
-    put: Values
+    found: tuple[int, ...]
+    put: tuple[tuple[int, ...], ...]
     custom: bool
     appeared: float | None
+    owed: bool
 
 
 class _Kept(NamedTuple):
@@ -54,12 +53,15 @@ class Memory:
         self._boot = boot
         self._read: dict[int, Known] | None = None
         self._serials = count()
+        # Those that were asked for, and so are there, or were a moment ago.
+        self._met: set[int] = set()
         self._stored = True
         self._unusable: list[str] = []
         self.trouble: str | None = None
 
     def __getitem__(self, cookie: int) -> Known | None:
-        """Give what is known of a namespace."""
+        """Give what is known of a namespace that is there."""
+        self._met.add(cookie)
         return self._known().get(cookie)
 
     def keep(self, values: Mapping[int, Known | None]) -> None:
@@ -69,6 +71,7 @@ class Memory:
         for cookie, now in values.items():
             if now is None:
                 known.pop(cookie, None)
+                self._met.discard(cookie)
             else:
                 known[cookie] = now
         if known != before or not self._stored:
@@ -103,7 +106,8 @@ class Memory:
 
     def _store(self, known: dict[int, Known]) -> None:
         """Put it into the first file that takes it; none is no failure where none can be there."""
-        for oldest in sorted(known)[: max(0, len(known) - MOST)]:
+        unseen = [cookie for cookie in known if cookie not in self._met]
+        for oldest in unseen[: max(0, len(known) - MOST)]:
             del known[oldest]
         entries = {str(cookie): _entry(each) for cookie, each in known.items()}
         head = _Head(self._boot, next(self._serials))
@@ -130,19 +134,17 @@ def _understood(plain: object) -> dict[int, Known]:
 
 
 def _entry(known: Known) -> _Entry:
-    found, put = (tuple(map(each.get, Parameter)) for each in (known.found, known.put))
-    return _Entry(found, put, known.custom, known.appeared)
+    found = tuple(known.found[each] for each in Parameter)
+    put = tuple(known.put.get(each, ()) for each in Parameter)
+    return _Entry(found, put, known.custom, known.appeared, known.owed)
 
 
 def _known(entry: _Entry) -> Known:
-    found, put = _values(entry.found), _values(entry.put)
-    if len(found) != len(Parameter) or not isfinite(entry.appeared or 0.0):
-        raise ValueError("lacks a value, or has one that nothing can have had")
-    return Known(found, put, entry.custom, entry.appeared)
-
-
-def _values(stored: Values) -> dict[Parameter, int]:
-    if len(stored) != len(Parameter) or any(not -_MOST <= each < _MOST for each in stored if each):
-        raise ValueError("a value that no kernel can have had")
-    pairs = zip(Parameter, stored, strict=True)
-    return {parameter: value for parameter, value in pairs if value is not None}
+    values = [*entry.found, *(value for each in entry.put for value in each)]
+    if not len(entry.found) == len(entry.put) == len(Parameter):
+        raise ValueError("lacks a value")
+    if not isfinite(entry.appeared or 0.0) or any(not -_MOST <= each < _MOST for each in values):
+        raise ValueError("a value that nothing can have had")
+    found = dict(zip(Parameter, entry.found, strict=True))
+    put = {each: values for each, values in zip(Parameter, entry.put, strict=True) if values}
+    return Known(found, put, entry.custom, entry.appeared, entry.owed)

@@ -1,7 +1,7 @@
 """The other network namespaces, driven by a script of wakeups."""
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
@@ -27,6 +27,7 @@ ALL = Namespaces(scope=Scope.ALL)
 POLICY = WHOLE._replace(namespaces=ALL)
 GIVEN_BACK = "left alone from now on: what kad set is put back in 1 namespace (web)"
 OWN = {**DEFAULTS, TIME: 600}
+PUT = {each: (value,) for each, value in WANTED.items()}
 
 
 def world_of(*there: FakeNamespace, rules: Namespaces = ALL) -> World:
@@ -323,7 +324,7 @@ def test_kad_s_own_values_are_not_somebody_s_after_a_restart() -> None:
     """Nor after a stop and start with another policy in between."""
     other = FakeNamespace(2, "web", OWN)
     world = world_of(other)
-    world.memory.known[2] = Known(DEFAULTS, WANTED)
+    world.memory.known[2] = Known(DEFAULTS, PUT)
 
     world.run()
 
@@ -413,7 +414,7 @@ def test_a_kad_that_was_killed_before_it_wrote_takes_nothing_for_somebody_s() ->
     """It had noted what it was about to put there."""
     new = FakeNamespace(2, "web")
     world = world_of(new)
-    world.memory.known[2] = Known(DEFAULTS, WANTED, appeared=world.clock.now - 1)
+    world.memory.known[2] = Known(DEFAULTS, PUT, appeared=world.clock.now - 1)
 
     world.run()
 
@@ -519,12 +520,225 @@ def test_a_young_namespace_that_cannot_be_read_does_not_have_kad_spin() -> None:
     assert world.inbox.waits.count(0.0) <= 1
 
 
+def test_its_youth_ends_for_every_kad() -> None:
+    """Hours later, what was written while no kad ran is nobody's own."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    world.run(appears(world, new), Step(after=None), Step(after=3600.0))
+    assert world.memory.known[2].appeared is None
+    new.now[TIME] = 999
+
+    world.run()
+
+    assert new.now == WANTED
+    assert shown(world, "web") == (True, None)
+
+
+def test_what_is_excluded_hours_later_keeps_what_kad_set() -> None:
+    """Be it after a restart: its name was there in time."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    world.run(appears(world, new), Step(after=None), Step(after=3600.0))
+    world.source.policy = POLICY._replace(namespaces=ALL._replace(exclude=("web",)))
+
+    world.run()
+    world.run()
+
+    assert new.now == WANTED
+    assert not any("put back" in each for each in world.journal.messages)
+
+
+def test_what_kad_owes_is_given_back_by_the_next_one() -> None:
+    """It was killed just before."""
+    other = FakeNamespace(2, "web", {**WANTED, TIME: 600})
+    world = world_of(other)
+    world.memory.known[2] = Known(OWN, PUT, custom=True, owed=True)
+
+    world.run()
+
+    assert other.now == OWN
+    assert GIVEN_BACK in world.journal.messages
+    assert world.memory.known[2] == Known(OWN, custom=True)
+
+
+def test_what_cannot_be_given_back_is_told_and_tried_again() -> None:
+    """And not said to be there."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+
+    def written() -> None:
+        new.now[TIME] = 600
+        new.refuse.update(dict.fromkeys(Parameter, errno.EIO))
+
+    world.run(
+        appears(world, new),
+        Step(written, after=None),
+        Step(new.refuse.clear, frozenset({Reason.WRITE})),
+    )
+
+    assert new.now == OWN
+    assert world.journal.said == [
+        (
+            "WARNING cannot put back what kad has set in another network namespace: "
+            "web: cannot set net.ipv4.tcp_keepalive_intvl to 75: Input/output error"
+        )
+    ]
+    assert world.journal.messages.count(GIVEN_BACK) == 1
+
+
+def test_what_is_owed_under_audit_is_given_back_when_it_ends() -> None:
+    """Audit never writes, be it that the name came late or that a runtime wrote."""
+    new, late = FakeNamespace(2, "web"), FakeNamespace(3)
+    world = world_of()
+    rules = ALL._replace(exclude=("ci-*",))
+    audit = POLICY._replace(mode=Mode.AUDIT, namespaces=rules)
+    seen: list[tuple[dict[Parameter, int], dict[Parameter, int]]] = []
+
+    def changed() -> None:
+        new.now[TIME], late.name = 600, "ci-7"
+
+    world.run(
+        appears(world, new, late),
+        policy_becomes(world, audit),
+        Step(changed, after=None),
+        Step(lambda: seen.append((dict(new.now), dict(late.now)))),
+        policy_becomes(world, POLICY._replace(namespaces=rules)),
+    )
+
+    assert seen == [({**WANTED, TIME: 600}, WANTED)]
+    assert (new.now, late.now) == (OWN, DEFAULTS)
+
+
+def test_a_kad_that_was_killed_before_it_wrote_a_new_policy_knows_its_own_values() -> None:
+    """Neither the old nor the new are somebody's."""
+    new = FakeNamespace(2, "web", WANTED)
+    world = world_of(new)
+    later = {**PUT, TIME: (120, 300)}
+    world.memory.known[2] = Known(DEFAULTS, later, appeared=world.clock.now - 1)
+    world.source.policy = POLICY._replace(values={**WANTED, TIME: 300})
+
+    world.run()
+
+    assert new.now == {**WANTED, TIME: 300}
+
+
+def test_a_refused_new_value_does_not_keep_the_old_one_from_being_put_back() -> None:
+    """It is kad's all the same."""
+    other = FakeNamespace(2, "web")
+    world = World(POLICY._replace(on_stop=OnStop.RESTORE))
+    world.namespaces.there = [other]
+    longer = world.source.policy._replace(values={**WANTED, TIME: 300})
+
+    def refusing() -> None:
+        world.source.policy = longer
+        other.refuse[TIME] = errno.EIO
+
+    world.run(Step(refusing, frozenset({Reason.FILE})), Step(other.refuse.clear, after=0.0))
+
+    assert other.now == DEFAULTS
+
+
+def test_what_was_set_while_excluded_is_theirs_though_kad_was_there_before() -> None:
+    """While it was none of kad's business."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+    excluded = POLICY._replace(namespaces=ALL._replace(exclude=("web",)))
+
+    world.run(policy_becomes(world, excluded), sets(other, 600), policy_becomes(world, POLICY))
+
+    assert other.now == {**WANTED, TIME: 600}
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_an_exclusion_does_not_end_what_was_set_on_purpose() -> None:
+    """Nor does a restart meanwhile."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    excluded = POLICY._replace(namespaces=ALL._replace(exclude=("web",)))
+    world.run(appears(world, new), sets(new, 7200), policy_becomes(world, excluded))
+    world.run()
+    world.source.policy = POLICY
+
+    world.run()
+
+    assert new.now == DEFAULTS
+
+
+def test_what_is_overridden_late_is_no_drift_and_is_remembered() -> None:
+    """A policy that only warns overrides it too; on stop it is put back, be it by another kad."""
+    new = FakeNamespace(2, "web")
+    override = ALL._replace(custom=Custom.OVERRIDE)
+    world = world_of(rules=override)
+    world.source.policy = world.source.policy._replace(action=Action.WARN)
+    world.run(appears(world, new), sets(new, 600))
+
+    assert new.now == WANTED
+    assert not any("drift" in each for each in world.journal.messages)
+    assert world.memory.known[2].found == OWN
+
+
+def test_a_restart_says_nothing_again_of_what_is_left_alone() -> None:
+    """It was said when it was."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+    world.run(policy_becomes(world, POLICY._replace(namespaces=ALL._replace(exclude=("web",)))))
+    assert any("left alone" in each for each in world.journal.messages)
+
+    world.run()
+
+    assert not any("left alone" in each for each in world.journal.messages)
+
+
+def test_who_is_excluded_by_a_first_name_is_asked_for_his_last() -> None:
+    """When the ten seconds are over."""
+    new = FakeNamespace(2)
+    world = world_of(rules=ALL._replace(exclude=("net:*",)))
+
+    world.run(
+        appears(world, new), Step(lambda: setattr(new, "name", "web"), after=0.1), Step(after=None)
+    )
+
+    assert new.now == WANTED
+
+
+def test_one_that_died_as_it_was_met_is_not_remembered() -> None:
+    """Nobody would ever forget it."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    has = new.has
+
+    def dies(values: Mapping[Parameter, int]) -> bool:
+        new.gone = True
+        return has(values)
+
+    new.has = dies  # type: ignore[method-assign]
+
+    world.run(appears(world, new))
+
+    assert not world.memory.known
+
+
+def test_out_of_memory_no_namespace_stays_open_unseen() -> None:
+    """The next look would open it again, and once more."""
+    there = [FakeNamespace(inode) for inode in (2, 3, 4)]
+    world = world_of(*there)
+
+    def out_of_memory(_: Parameter) -> int:
+        raise MemoryError
+
+    there[0].read = out_of_memory  # type: ignore[assignment,method-assign]
+
+    world.run()
+
+    assert world.namespaces.opened == set()
+
+
 def test_what_changed_while_kad_was_down_is_set_and_no_drift() -> None:
     """As in the host's namespace: even a policy that only warns sets what this kad has not set."""
     other = FakeNamespace(2, "web", OWN)
     world = world_of(other)
     world.source.policy = POLICY._replace(action=Action.WARN)
-    world.memory.known[2] = Known(DEFAULTS, WANTED)
+    world.memory.known[2] = Known(DEFAULTS, PUT)
 
     world.run()
 
@@ -830,7 +1044,7 @@ def test_on_stop_puts_back_in_every_namespace() -> None:
     assert kept.now == DEFAULTS
     assert changed.now == {**DEFAULTS, TIME: 77}
     assert world.journal.messages[-1] == "values put back in 2 namespaces (net:[2], theirs)"
-    assert world.memory.known == {3: Known(DEFAULTS, WANTED)}
+    assert world.memory.known == {3: Known(DEFAULTS, PUT)}
 
 
 def test_on_stop_puts_back_what_the_policy_names_no_more() -> None:
@@ -852,12 +1066,12 @@ def test_what_a_stop_leaves_of_kad_s_own_values_is_not_somebody_s_later() -> Non
     short = POLICY._replace(on_stop=OnStop.RESTORE, values={TIME: 120})
     world = World(short)
     world.namespaces.there = [part, excluded]
-    world.memory.known[2] = Known(DEFAULTS, WANTED)
+    world.memory.known[2] = Known(DEFAULTS, PUT)
 
     world.run(policy_becomes(world, short._replace(namespaces=ALL._replace(exclude=("ci-*",)))))
 
     assert (part.now, excluded.now) == (DEFAULTS, {**DEFAULTS, TIME: 120})
-    assert world.memory.known == {3: Known(DEFAULTS, {TIME: 120})}
+    assert world.memory.known == {3: Known(DEFAULTS, {TIME: (120,)})}
 
 
 def test_a_value_that_cannot_be_put_back_is_told() -> None:

@@ -12,7 +12,7 @@ from kad.namespaces.finding import Found, unit_in
 from kad.namespaces.memory import MOST, Memory
 from tests.fakes import DEFAULTS, TIME
 
-OWN = Known({**DEFAULTS, TIME: 600}, {TIME: 120})
+OWN = Known({**DEFAULTS, TIME: 600}, {TIME: (90, 120)}, owed=True)
 MARKED = Known(DEFAULTS, custom=True, appeared=1234.5)
 
 
@@ -101,13 +101,16 @@ def test_what_the_wrong_directory_has_is_told_and_tried_again(tmp_path: Path) ->
 
 
 def test_what_ended_unseen_does_not_pile_up(tmp_path: Path) -> None:
-    """The lowest cookies are the oldest namespaces'."""
+    """The first to be remembered go first, whatever their cookies; none that is there does."""
     memory = Memory([str(tmp_path)], "this")
+    assert memory[MOST] is None  # which is there
 
-    memory.keep(dict.fromkeys(range(MOST + 5), OWN))
+    memory.keep(dict.fromkeys([MOST, *range(10, MOST), *range(10)], OWN))
+    memory.keep({MOST + 1: OWN, MOST + 2: OWN})
 
     kept = Memory([str(tmp_path)], "this")
-    assert [kept[cookie] for cookie in (4, 5, MOST + 4)] == [None, OWN, OWN]
+    assert [kept[cookie] for cookie in (10, 12)] == [None, None]
+    assert [kept[cookie] for cookie in (MOST, 13, 0, MOST + 2)] == [OWN] * 4
 
 
 def test_nowhere_to_remember_is_no_trouble(tmp_path: Path) -> None:
@@ -120,13 +123,21 @@ def test_nowhere_to_remember_is_no_trouble(tmp_path: Path) -> None:
     assert memory[7] == OWN
 
 
-ENTRY = {"found": [7200, 75, 9], "put": [120, None, None], "custom": False, "appeared": None}
+ENTRY = {
+    "found": [7200, 75, 9],
+    "put": [[90, 120], [], []],
+    "custom": False,
+    "appeared": None,
+    "owed": False,
+}
 DAMAGES: list[dict[str, object]] = [
     {"found": [7200, 75]},
     {"found": [7200, 75, None]},
     {"found": [7200, 75, 2**31]},
     {"found": [7200, 75, "9"]},
     {"put": []},
+    {"put": [[2**31], [], []]},
+    {"put": [120, 30, 8]},
     {"custom": 1},
     {"appeared": float("nan")},
 ]
