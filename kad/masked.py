@@ -1,7 +1,7 @@
 """Hold signals off for a while."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 _FOR_THE_LOOP = {signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
@@ -14,10 +14,23 @@ def signals_blocked() -> Iterator[None]:
     The kernel may hand a signal to any thread that takes it; the main thread would go on waiting.
     And a terminal, or systemd, sends it to each process of kad's.
     """
+    with _blocked(_FOR_THE_LOOP):
+        yield
+
+
+@contextmanager
+def all_signals_blocked() -> Iterator[None]:
+    """Hold all signals off that can be, for what must not be left half done."""
+    with _blocked(signal.valid_signals()):
+        yield
+
+
+@contextmanager
+def _blocked(signals: Iterable[int]) -> Iterator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
         # Here, as the handler of one that came just before may raise, in a command, from within.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_LOOP)
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -384,6 +384,7 @@ class FakeSockets:
     takes: Callable[[], object] = lambda: None
     looks: list[tuple[Sockets, int | None]] = field(default_factory=list)
     acts: int = 0
+    resisted: frozenset[int] = frozenset()  # and are still there
 
     def look(self, wish: Sockets, policy_s: int | None) -> Look:
         """Give what was found."""
@@ -396,6 +397,7 @@ class FakeSockets:
         if self.error is not None:
             raise self.error
         self.acts += 1
+        self.resisted |= self.tended.failed
         return self.tended
 
 

@@ -3,17 +3,16 @@
 import argparse
 import os
 import sys
-from functools import partial
 
 from kad import policyfile
 from kad.cli.daemons import running
 from kad.core.denial import denial
-from kad.core.errors import DeniedError, KadError
+from kad.core.errors import DeniedError, KadError, printable
 from kad.core.history import History
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
 from kad.core.report import FAILED, LEFT, Outcome, Report
-from kad.core.sockets.tending import sentence
+from kad.core.sockets.tending import Tended, sentence
 from kad.core.status import Status
 from kad.procfs import Procfs
 from kad.reconcile import reconcile
@@ -76,25 +75,32 @@ def apply(arguments: argparse.Namespace) -> int:
 
 def _tend_sockets(policy: Policy) -> bool:
     """Do to open sockets what the policy asks for, and say it; tell whether kad could."""
-    tender = Tender(lambda: [Room(open_diag, partial(Procfs().read, Parameter.TIME))])
+    tender = Tender(lambda: [Room(open_diag, Procfs().read)])
     time_s, more = policy.values.get(Parameter.TIME), True
     try:
         while more:
             look = tender.look(policy.sockets, time_s)
-            said, more = sentence(tender.tend(look)), look.more
-            if said:
-                print(said)
+            _say(tender.tend(look))
+            more = look.more
         # What resisted, and is still there: none that ended meanwhile.
-        left = tender.tend(tender.look(policy.sockets, time_s))._replace(done={})
-        if left.failed:
-            sys.stderr.write(f"kad: {sentence(left)}\n")
+        last = tender.tend(tender.look(policy.sockets, time_s))
+        _say(last)
     except OSError as error:
-        why = f"cannot tend open sockets: {error.filename}: {error.strerror}"
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        why = f"cannot tend open sockets: {what}"
         if isinstance(error, PermissionError):
             raise DeniedError(why) from error
         sys.stderr.write(f"kad: {why}\n")
         return False
-    return not left.failed
+    return not last.failed
+
+
+def _say(tended: Tended) -> None:
+    said = printable(sentence(tended))
+    if tended.failed:
+        sys.stderr.write(f"kad: {said}\n")
+    elif said:
+        print(said)
 
 
 def _other_daemon() -> Status | None:

@@ -113,14 +113,19 @@ def rooms(
 
 
 def _host(measure: Measure) -> Room:
-    return Room(open_diag, partial(Procfs().read, Parameter.TIME), policy_s=measure.time_s)
+    return Room(open_diag, Procfs().read, policy_s=measure.time_s)
 
 
 def _room(name: str, found: Found, measure: Measure) -> Room:
-    """Open a namespace's time from within: from then on it can be read from anywhere."""
-    read = partial(Procfs().read, Parameter.TIME)
-    policy_s = measure.elsewhere(name, found.inode, inside(found, read))
-    return Room(partial(inside, found, open_diag), read, policy_s, other=True)
+    """Open a namespace's parameters from within: then they can be read from anywhere."""
+    kernel = Procfs()
+
+    def opened() -> int:
+        kernel.read(Parameter.INTVL)
+        return kernel.read(Parameter.TIME)
+
+    policy_s = measure.elsewhere(name, found.inode, inside(found, opened))
+    return Room(partial(inside, found, open_diag), kernel.read, policy_s, other=True)
 
 
 def pass_over(name: str, namespace: str | None, error: OSError) -> None:

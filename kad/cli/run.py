@@ -119,14 +119,11 @@ def _sockets(kernel: Procfs | PassedFiles, namespace: OwnNamespace, others: Name
     if namespace is MACHINE:
         why = "the drop-in 253-openfile.conf takes the network away that they are in"
         raise OSError(errno.ENOTSUP, why, "sockets")
-    own = Room(open_diag, partial(kernel.read, Parameter.TIME))
+    own = Room(open_diag, kernel.read)
     return Tender(
         lambda: [
             own,
-            *(
-                Room(enter, partial(files.read, Parameter.TIME), other=True)
-                for enter, files in others.rooms(open_diag)
-            ),
+            *(Room(enter, files.read, other=True) for enter, files in others.rooms(open_diag)),
         ]
     )
 

@@ -4,20 +4,21 @@ import argparse
 import json
 import resource
 import sys
+from collections.abc import Callable, Iterator
 from functools import partial
 from time import sleep
 
 from kad.cli.daemons import running
 from kad.cli.once import load
-from kad.cli.rooms import Measure, measured_by, measured_by_policy, named_policy, pass_over, rooms
+from kad.cli.rooms import measured_by, measured_by_policy, named_policy, pass_over, rooms
 from kad.cli.socketstable import table
 from kad.cli.terminal import Style
-from kad.core.errors import DeniedError, KadError
+from kad.core.errors import DeniedError, KadError, printable
 from kad.core.namespaces import Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
 from kad.core.sockets.audit import Audit, merged
-from kad.core.sockets.tending import sentence, unmatched
+from kad.core.sockets.tending import sentences, unmatched
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.looking import Room
 from kad.sockets.survey import Bounds, survey
@@ -77,9 +78,11 @@ def audit(arguments: argparse.Namespace, cgroups: Cgroups) -> tuple[Audit, str]:
 
 
 def _bounds(name: str, room: Room, arguments: argparse.Namespace) -> Bounds:
-    stands_s = room.time_s()
+    stands_s = room.read(Parameter.TIME)
+    policy_s = stands_s if room.policy_s is None else room.policy_s
     return Bounds(
-        policy_s=stands_s if room.policy_s is None else room.policy_s,
+        policy_s=policy_s,
+        limit_s=room.limit_s(policy_s),
         kernel_s=stands_s,
         loopback=arguments.loopback,
         listed=arguments.all,
@@ -96,16 +99,18 @@ def _would(arguments: argparse.Namespace) -> int:
         return 0
     every = policy.namespaces.scope is Scope.ALL
     namespace = arguments.namespace or ("all" if every else "host")
-    if not (_is_meant(policy, namespace) or namespace == "all"):
+    audits = policy.mode is Mode.AUDIT
+    # A daemon that only warns does not put in force what drifted.
+    ahead = daemon is None or audits or policy.action is Action.RESTORE
+    measure = measured_by_policy(policy, path, daemon)
+    where = partial(rooms, namespace, measure, partial(_is_meant, policy))
+    if not any(True for _ in where()):
         print(f"nothing: [namespaces] in {path} leaves {namespace} alone")
         return 0
-    if policy.mode is Mode.AUDIT:
+    if audits:
         print("nothing, as the policy only audits; were it enforced:")
-    # A daemon that only warns does not put in force what drifted.
-    ahead = daemon is None or policy.action is Action.RESTORE
-    told = _told(policy, namespace, measured_by_policy(policy, path, daemon), ahead=ahead)
-    for line in told or ["nothing: no open socket needs it"]:
-        print(line)
+    for line in _told(policy, where, ahead=ahead) or ["nothing: no open socket needs it"]:
+        print(printable(line))
     for line in unmatched(policy.sockets, Cgroups().units()):
         print(f"advice: {line}")
     return 0
@@ -117,17 +122,17 @@ def _is_meant(policy: Policy, name: str) -> bool:
     return name == "host" or (wish.scope is Scope.ALL and not wish.excludes(name))
 
 
-def _told(policy: Policy, namespace: str, measure: Measure, *, ahead: bool) -> list[str]:
+def _told(
+    policy: Policy, where: Callable[[], Iterator[tuple[str, Room]]], *, ahead: bool
+) -> tuple[str, ...]:
     # A namespace in which there is something to do is held open by one descriptor.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    meant = partial(_is_meant, policy)
-    where = partial(rooms, namespace, measure, meant)
     tender = Tender(lambda: (room for _, room in where()), act=False, ahead=ahead)
     try:
         for _ in range(2):  # by the second look what resisted is told, and what ended is not
             tended = tender.tend(tender.look(policy.sockets, policy.values.get(Parameter.TIME)))
-    except PermissionError as error:
-        raise DeniedError(f"cannot look into sockets: {error.strerror}") from error
-    said = sentence(tended, would=True)
-    return said.split("; ") if said else []
+    except OSError as error:
+        kind = DeniedError if isinstance(error, PermissionError) else KadError
+        raise kind(f"cannot look into sockets: {error.strerror}") from error
+    return sentences(tended, would=True)

@@ -86,7 +86,7 @@ def _advice(audit: Audit, style: Style) -> Iterator[str]:
         if counts[each]:
             yield f"{style.state(state, mark)} {each}: {_HELP[each]}"
             if each is Class.STALE and audit.unlooked:
-                yield "    or the program set a longer time of its own: root is shown which"
+                yield f"    or the program set a longer time of its own, unseen: {audit.unlooked}"
             if each in {Class.UNPROTECTED, Class.OWN}:
                 yield from _options(audit, each)
     if audit.untold:

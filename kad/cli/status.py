@@ -103,10 +103,12 @@ def gather(option: str | None) -> Status:
 
 def with_sockets(status: Status) -> Status:
     """Add the count of connections as it is now; where kad may not look, the daemon's stays."""
-    time = status.namespaces[0].parameters[Parameter.TIME]
+    values = status.namespaces[0].parameters
+    time, intvl = values[Parameter.TIME], values[Parameter.INTVL].found
     if time.found is None:
         return status
-    bounds = Bounds(time.policy or time.found, time.found, named=False)
+    policy_s = time.policy or time.found
+    bounds = Bounds(policy_s, max(policy_s, intvl or 0), time.found, named=False)
     try:
         with open_diag() as diag:
             found = survey(diag, bounds, Cgroups())

@@ -229,6 +229,11 @@ class StateStore(Protocol):
 class SocketsEdge(Protocol):
     """The open sockets."""
 
+    @property
+    def resisted(self) -> frozenset[int]:
+        """The cookies of those that could not be reached and are still there."""
+        ...
+
     def look(self, wish: Sockets, policy_s: int | None) -> "Look":
         """Count them, and find what the policy wants done; OSError where kad may not ask."""
         ...

@@ -74,4 +74,4 @@ class Tending:
             self.status = SocketsStatus(plain_totals(after.totals), after.longest_stale_s)
         if tended.done or tended.failed - self._failed:
             yield Event(Kind.SOCKETS_CHANGED, sentence(tended))
-        self._failed = tended.failed
+        self._failed = (self._failed | tended.failed) & self._edge.resisted

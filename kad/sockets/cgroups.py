@@ -52,14 +52,14 @@ class Cgroups:
 
 
 def _groups(root: str) -> Iterator[tuple[int, str]]:
-    """Give each group's inode and path, however deep they are nested."""
+    """Give each group's inode and its path below the root, however deep they are nested."""
     ahead = [root]
     while ahead:
         with suppress(OSError), os.scandir(ahead.pop()) as entries:  # it may just have gone
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     ahead.append(entry.path)
-                    yield entry.inode(), entry.path
+                    yield entry.inode(), entry.path.removeprefix(root)
 
 
 def _mounted() -> str | None:

@@ -4,8 +4,10 @@ import errno
 import socket
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import NamedTuple
 
+from kad.core.parameters import Parameter
 from kad.core.policy import Sockets
 from kad.core.sockets.connection import (
     ESTABLISHED,
@@ -22,16 +24,23 @@ from kad.sockets.diag import dump
 
 
 class Room(NamedTuple):
-    """One network namespace: how to ask about it, and the time that sockets in it follow.
+    """One network namespace: how to ask about it, and to read what sockets in it follow.
 
     `policy_s` is the time that is wanted there, None for the one that stands there; `other` tells
     that it is not kad's own.
     """
 
     open: Callable[[], socket.socket]
-    time_s: Callable[[], int]
+    read: Callable[[Parameter], int]
     policy_s: int | None = None
     other: bool = False
+
+    def limit_s(self, time_s: int) -> int:
+        """Give the most that is left on a timer under a time.
+
+        A probe that was answered arms it by `intvl`, be that the longer one.
+        """
+        return max(time_s, self.read(Parameter.INTVL))
 
 
 class Looker:
@@ -39,7 +48,8 @@ class Looker:
 
     `ahead` takes the policy's time for the kernel's, as it will be when the policy is in force;
     `settled` are the cookies of those that are known to have a time of their own. `totals` counts
-    the connections of kad's own namespace by class, loopback aside.
+    the connections of kad's own namespace by class, loopback aside; of those that `resisted` it
+    takes down which are still there.
     """
 
     def __init__(
@@ -50,28 +60,33 @@ class Looker:
         *,
         ahead: bool = False,
         settled: Collection[int] = (),
+        resisted: Collection[int] = (),
     ) -> None:
         self._wish = wish
         self._policy_s = policy_s
         self._cgroups = cgroups
         self._ahead = ahead
-        self._settled = settled
+        self._settled, self._resisted = settled, resisted
         self.totals: Counter[Class] = Counter()
         self.longest_stale_ms = 0
+        self.resisted: set[int] = set()
 
     def tasks(self, room: Room) -> Iterator[Task]:
         """Give what is to be done; OSError where kad may not ask."""
-        kernel_s = room.time_s()
+        kernel_s = room.read(Parameter.TIME)
         time_s = (room.policy_s if room.other else self._policy_s) or kernel_s
+        limit_s = room.limit_s(time_s)
         # As long as the kernel has a longer time, a timer armed anew would be no better.
         sensible = kernel_s <= time_s or self._ahead
         wish = self._wish if sensible else self._wish._replace(rearm=False)
         may: dict[int, frozenset[Deed]] = {}
         with room.open() as diag:
             for each in dump(diag, 1 << ESTABLISHED | 1 << LISTEN):
+                if each.cookie in self._resisted:
+                    self.resisted.add(each.cookie)
                 if each.state == ESTABLISHED and not room.other and not is_loopback(each):
-                    self._count(classify(each, time_s), each)
-                deed = needed(each, time_s)
+                    self._count(classify(each, limit_s), each)
+                deed = needed(each, limit_s)
                 if deed is None or not each.inode:  # without one it is not accepted yet
                     continue
                 self._refuse_guessing(each.cgroup)
@@ -79,7 +94,7 @@ class Looker:
                 if each.cgroup not in may:
                     may[each.cgroup] = allowed(wish, unit)
                 if deed in may[each.cgroup]:
-                    yield Task(each, deed, unit, room.time_s)
+                    yield Task(each, deed, unit, partial(room.read, Parameter.TIME))
 
     def _refuse_guessing(self, cgroup: int) -> None:
         if not (self._wish.enable or self._wish.exclude):

@@ -54,8 +54,14 @@ def _sockets(pid: str, marks: bytes) -> Iterator[tuple[int, int]]:
             with suppress(OSError):  # closed
                 text = _read(f"{directory}/{name}")
                 _, mark, rest = text.partition(marks)
-                if mark:
+                if mark and not _only_names(text):
                     yield int(name), int(rest.partition(b"\n")[0])
+
+
+def _only_names(text: bytes) -> bool:
+    """Whether it was opened by O_PATH, which whoever may name a descriptor can do: proc(5)."""
+    flags = text.partition(b"flags:\t")[2].partition(b"\n")[0]
+    return bool(int(flags, 8) & os.O_PATH)
 
 
 def _marks() -> bytes:

@@ -2,7 +2,6 @@
 
 import socket
 from collections import Counter
-from contextlib import suppress
 from typing import NamedTuple
 
 from kad.core.sockets.audit import Audit, Process, Seen, grouped
@@ -16,11 +15,13 @@ from kad.sockets.owners import holder_of, owners
 class Bounds(NamedTuple):
     """What is looked at, and how closely.
 
-    `policy_s` is what a timer is held against, `kernel_s` what a socket without a TCP_KEEPIDLE of
-    its own follows. `named` has the commands found of those outside of any unit.
+    `policy_s` is the time that is wanted, `limit_s` the most that is left on a timer under it, and
+    `kernel_s` what a socket without a TCP_KEEPIDLE of its own follows. `named` has the commands
+    found of those outside of any unit.
     """
 
     policy_s: int
+    limit_s: int
     kernel_s: int
     loopback: bool = False
     listed: bool = False
@@ -35,13 +36,12 @@ def survey(diag: socket.socket, bounds: Bounds, cgroups: Cgroups) -> Audit:
     for connection in dump(diag, 1 << ESTABLISHED):
         if not bounds.loopback and is_loopback(connection):
             continue
-        kind, unit = classify(connection, bounds.policy_s), cgroups.unit(connection.cgroup)
+        kind, unit = classify(connection, bounds.limit_s), cgroups.unit(connection.cgroup)
         if unit is None or kind is Class.STALE or bounds.listed:
             puzzles.append((connection, kind, unit))
         else:
             counts[unit, kind] += 1
-    may_look = _may_look()
-    seen = _solved(puzzles, bounds, may_look=may_look)
+    seen, unlooked = _solved(puzzles, bounds)
     counts.update((each.unit, each.kind) for each in seen)
     stale = (each.connection.expires for each in seen if each.kind is Class.STALE)
     longest = max(stale, default=None)
@@ -50,16 +50,21 @@ def survey(diag: socket.socket, bounds: Bounds, cgroups: Cgroups) -> Audit:
         None if longest is None else longest / 1000,
         tuple(seen) if bounds.listed else (),
         untold=any(not each.cgroup for each, _, _ in puzzles),
-        unlooked=longest is not None and not may_look,
+        unlooked=None if longest is None else unlooked,
     )
 
 
 def _solved(
-    puzzles: list[tuple[Connection, Class, str | None]], bounds: Bounds, *, may_look: bool
-) -> list[Seen]:
-    """Find the commands of those without a unit, and whose timers are long by their own wish."""
+    puzzles: list[tuple[Connection, Class, str | None]], bounds: Bounds
+) -> tuple[list[Seen], str | None]:
+    """Find the commands of those without a unit, and whose timers are long by their own wish.
+
+    Give also why kad could not look into one.
+    """
+    why = _refusal()
+    may_look = why is None
     found: dict[int, Process] = {}
-    with suppress(OSError):  # a kernel that does not tell the holders
+    try:
         found = owners(
             {
                 each.inode
@@ -67,30 +72,33 @@ def _solved(
                 if bounds.named or (may_look and kind is Class.STALE)
             }
         )
+    except OSError as error:  # a kernel that does not tell the holders
+        why = error.strerror
     seen = []
     for connection, known, unit in puzzles:
         process, kind = found.get(connection.inode), known
         if may_look and kind is Class.STALE and process is not None:
-            kind = _looked_into(connection, process, bounds.kernel_s)
+            try:
+                kind = _looked_into(connection, process, bounds.kernel_s)
+            except OSError as error:
+                why = error.strerror
         whose = unit or (process and holder_of(process)) or f"of user {connection.uid}"
         seen.append(Seen(connection, kind, whose, process, bounds.namespace))
-    return seen
+    return seen, why
 
 
-def _may_look() -> bool:
+def _refusal() -> str | None:
     try:
         refuse_without_rights()
-    except OSError:
-        return False
-    return True
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _looked_into(connection: Connection, process: Process, kernel_s: int) -> Class:
-    try:
-        with borrowed(process, connection) as found:
-            if found is None:
-                return Class.STALE
-            idle = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
-    except OSError:
-        return Class.STALE
+    """Tell whose wish a long timer is; OSError where kad may not look."""
+    with borrowed(process, connection) as found:
+        if found is None:
+            return Class.STALE
+        idle = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
     return Class.STALE if idle == kernel_s else Class.OWN

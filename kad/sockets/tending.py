@@ -11,7 +11,7 @@ from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import LISTEN
 from kad.core.sockets.tending import Deed, Look, Task, Tended
 from kad.core.sockets.units import is_meant
-from kad.masked import signals_blocked
+from kad.masked import all_signals_blocked
 from kad.sockets.borrowing import borrowed, refuse_without_rights
 from kad.sockets.cgroups import Cgroups, unit_of_process
 from kad.sockets.looking import Looker, Room
@@ -70,8 +70,12 @@ class Tender:
                 more = len(fresh) == most
                 fresh += () if more else (task,)
         self._settled &= met
-        self._resisted &= met
         return (*fresh, *again[: most - len(fresh)]), more
+
+    @property
+    def resisted(self) -> frozenset[int]:
+        """The cookies of those that could not be reached and are still there."""
+        return frozenset(self._resisted)
 
     def tend(self, look: Look) -> Tended:
         """Do it; OSError, in words that name what is missing, where kad may not."""
@@ -157,6 +161,6 @@ def _treat(found: socket.socket, deed: Deed) -> None:
     if deed is Deed.ENABLE:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return
-    with signals_blocked():  # ^C in between would leave it off
+    with all_signals_blocked():  # ^C or ^Z in between would leave it off
         found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 0)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -97,7 +97,8 @@ _SOCKETS = """
 `kad sockets` lists by sock_diag(7) what any user may see; whose a socket is without a unit, and
 whether a long timer is the program's own wish, is seen by root alone. Timers in another network
 namespace are held against what the policy puts in force there, or, where it leaves it alone,
-against what stands there.
+against what stands there. An answered probe arms a timer by `intvl`: where that is longer than
+`time`, it is what a timer is held against.
 
 Where `[sockets]` in the policy asks for it, the daemon tends open sockets in every pass, loopback
 included, in its own network namespace, and with `scope = "all"` in all that are not excluded. It

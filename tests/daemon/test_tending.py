@@ -171,3 +171,19 @@ def test_memory_that_is_short_is_not_told_as_over_before_it_is() -> None:
 
     assert len([each for each in world.journal.said if "tend open sockets" in each]) == 1
     assert "can tend open sockets again" not in world.journal.messages
+
+
+def test_what_resists_is_told_once_though_it_needs_nothing_for_a_while() -> None:
+    """Its timer swings about the policy's time; when it has gone, another by its cookie is news."""
+    world = World(REARM)
+    resists, rests = Tended({}, frozenset({7})), Tended({})
+
+    def becomes(tended: Tended) -> Step:
+        return Step(lambda: setattr(world.sockets, "tended", tended), after=None)
+
+    def ends() -> None:
+        world.sockets.tended, world.sockets.resisted = rests, frozenset()
+
+    world.run(*[becomes(resists), becomes(rests)] * 3, Step(ends, after=None), becomes(resists))
+
+    assert world.journal.messages.count("1 socket could not be reached") == 2

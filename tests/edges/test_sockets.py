@@ -1,5 +1,6 @@
 """Sockets as the kernel tells of them, and those of other processes."""
 
+import fcntl
 import os
 import socket
 import struct
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kad.core.parameters import Parameter
 from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import Class, Connection
@@ -102,6 +104,20 @@ def test_a_holder_is_found_by_the_inode(listening: socket.socket) -> None:
     assert (found[inode].pid, found[inode].descriptor) == (os.getpid(), listening.fileno())
 
 
+def test_who_only_names_a_socket_does_not_hold_it(listening: socket.socket) -> None:
+    """Any user may open a descriptor of his by O_PATH, which is good for nothing."""
+    inode = os.fstat(listening.fileno()).st_ino
+    real = fcntl.fcntl(listening.fileno(), fcntl.F_DUPFD, 500)
+    listening.close()
+    named = os.open(f"/proc/self/fd/{real}", os.O_PATH)
+    try:
+        assert named < real
+        assert owners({inode})[inode].descriptor == real
+    finally:
+        os.close(named)
+        os.close(real)
+
+
 class Kernel(socket.socket):
     """Answers a dump with messages made by the test, then with nothing for the other family."""
 
@@ -166,11 +182,11 @@ def test_a_kernel_that_tells_no_units_re_arms_and_does_not_guess() -> None:
     rearm = Looker(Sockets(rearm=True), 30, Cgroups())
     both = Looker(Sockets(rearm=True, exclude=("a",)), 30, Cgroups())
 
-    tasks = list(rearm.tasks(Room(lambda: stale[0], lambda: 30)))
+    tasks = list(rearm.tasks(Room(lambda: stale[0], lambda _: 30)))
 
     assert [task.unit for task in tasks] == [None]
     with pytest.raises(OSError, match="does not tell the units of sockets"):
-        list(both.tasks(Room(lambda: stale[1], lambda: 30)))
+        list(both.tasks(Room(lambda: stale[1], lambda _: 30)))
 
 
 def test_without_the_one_hierarchy_kad_does_not_guess_units() -> None:
@@ -182,7 +198,7 @@ def test_without_the_one_hierarchy_kad_does_not_guess_units() -> None:
     both = Looker(Sockets(rearm=True, exclude=("a",)), 30, Old())
 
     with pytest.raises(OSError, match=r"only cgroups\(7\) version 2 tells of sockets"):
-        list(both.tasks(Room(lambda: kernel(message(CGROUP)), lambda: 30)))
+        list(both.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 30)))
 
 
 @pytest.mark.parametrize(
@@ -206,8 +222,8 @@ def test_a_namespace_that_is_closed_to_kad_does_not_stop_the_rest() -> None:
     def refuse() -> socket.socket:
         raise PermissionError
 
-    closed = Room(refuse, lambda: 30, other=True)
-    open_ = Room(lambda: kernel(message(CGROUP)), lambda: 30)
+    closed = Room(refuse, lambda _: 30, other=True)
+    open_ = Room(lambda: kernel(message(CGROUP)), lambda _: 30)
 
     look = Tender(lambda: [closed, open_], act=False).look(Sockets(rearm=True), 30)
 
@@ -216,11 +232,21 @@ def test_a_namespace_that_is_closed_to_kad_does_not_stop_the_rest() -> None:
         Tender(lambda: [closed._replace(other=False)]).look(Sockets(rearm=True), 30)
 
 
+def test_a_timer_that_an_answered_probe_armed_is_not_stale() -> None:
+    """By `intvl`, where that is the longer one: to re-arm it would be for ever."""
+    values = {Parameter.TIME: 30, Parameter.INTVL: 75}
+    looker = Looker(Sockets(rearm=True), 30, Cgroups())
+
+    tasks = list(looker.tasks(Room(lambda: kernel(message(CGROUP)), values.__getitem__)))
+
+    assert (tasks, looker.totals) == ([], {Class.PROTECTED: 1})
+
+
 def test_nothing_is_re_armed_by_a_time_that_is_not_in_force() -> None:
     """A timer armed anew would be no better."""
     looker = Looker(Sockets(rearm=True), 30, Cgroups())
 
-    assert not list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda: 7200)))
+    assert not list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 7200)))
 
 
 def test_a_timer_that_is_known_to_be_a_program_s_own_wish_is_counted_so() -> None:
@@ -228,7 +254,7 @@ def test_a_timer_that_is_known_to_be_a_program_s_own_wish_is_counted_so() -> Non
     cookie = connection(ON, 60).cookie
     looker = Looker(Sockets(rearm=True), 30, Cgroups(), settled={cookie})
 
-    list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda: 30)))
+    list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 30)))
 
     assert (looker.totals, looker.longest_stale_ms) == ({Class.OWN: 1}, 0)
 

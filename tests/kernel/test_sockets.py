@@ -161,10 +161,20 @@ def test_a_namespace_s_own_name_is_known_inside_it(machine: Machine) -> None:
     assert machine.run("ip", "netns", "add", "blue").returncode == 0
     kad = ("ip", "netns", "exec", "blue", sys.executable, "-m", "kad", "sockets")
 
+    rearm = machine.directory / "rearm.toml"
+    rearm.write_text("[keepalive]\ntime = 60\n[sockets]\nrearm = true\n", encoding="ascii")
+    rearm.chmod(0o644)
+    would = ("--would", "--policy", rearm)
+
     done = machine.run(*kad, "--namespace", "blue")
+    ahead = machine.run(*kad, *would, "--namespace", "blue")
+    unknown = machine.run(*kad, *would, "--namespace", "red")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("sockets    0 established\n")
+    assert ahead.stdout == "nothing: no open socket needs it\n"
+    assert unknown.returncode == 70
+    assert unknown.stderr == "kad: red: no such network namespace; see: kad namespaces\n"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs capabilities to lose one")

@@ -268,6 +268,22 @@ def test_what_cannot_be_reached_is_told_and_is_no_success(machine: Machine) -> N
     assert re.fullmatch(r"\d sockets? could not be reached\n", would.stdout)
 
 
+def test_a_command_s_name_can_forge_nothing(machine: Machine) -> None:
+    """Any user may name a process as it likes, and root reads it."""
+    machine.write_policy("[keepalive]\ntime = 60\n[sockets]\nrearm = true\n")
+    name = "import pathlib; pathlib.Path('/proc/self/comm').write_text('e\\x1b[31mX; y')"
+    python = os.path.realpath(sys.executable)
+    machine.run("ip", "link", "set", "lo", "up")
+    running = Program(machine, python, "-c", f"{name}\n{PROGRAM}")
+
+    would = machine.kad("sockets", "--would", "--policy", machine.policy).stdout
+    done = machine.kad("apply", machine.policy).stdout
+    running.close()
+
+    assert would == "would re-arm 1 connection of 1 unit (e\\x1b[31mX; y 1)\n"
+    assert done.splitlines()[-1] == "re-armed 1 connection of 1 unit (e\\x1b[31mX; y 1)"
+
+
 def test_interrupting_apply_leaves_no_socket_without_keepalive(machine: Machine) -> None:
     """^C comes before or after a timer is re-armed, and not in between."""
     script = """
@@ -319,7 +335,11 @@ def test_a_dry_run_says_where_nothing_would_be_done(machine: Machine) -> None:
         with machine.daemon():
             machine.set(TIME, 7200)
             warned = machine.kad(*would).stdout.splitlines()
+        machine.write_policy('mode = "audit"\n' + warns)
+        with machine.daemon():
+            both = machine.kad(*would).stdout.splitlines()
 
+    assert both == audit
     assert audit == [
         "nothing, as the policy only audits; were it enforced:",
         "would re-arm 1 connection of 1 unit (a.service 1)",
@@ -444,7 +464,7 @@ def start(kind):
                 group.write("0")
         churn(listeners[kind], untouched=kind == 1)
     return pid
-tender = Tender(lambda: [Room(open_diag, lambda: 7200)])
+tender = Tender(lambda: [Room(open_diag, lambda _: 7200)])
 running = {start(kind): kind for kind in (0, 1, 0, 1)}
 until, done, statuses = time.monotonic() + 3, 0, set()
 while time.monotonic() < until or running:

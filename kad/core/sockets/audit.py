@@ -57,15 +57,15 @@ class Audit(NamedTuple):
     """Who keeps the promise: the groups, most unprotected first, and the connections if wanted.
 
     `longest_stale_s` is None where no timer is stale. `untold` tells that the kernel does not say
-    which control groups sockets belong to, `unlooked` that kad may not look into a stale one, which
-    may be so by its program's own wish.
+    which control groups sockets belong to; `unlooked` says why kad could not look into a stale one,
+    which may be so by its program's own wish.
     """
 
     groups: tuple[Group, ...]
     longest_stale_s: float | None = None
     connections: tuple[Seen, ...] = ()
     untold: bool = False
-    unlooked: bool = False
+    unlooked: str | None = None
 
     @property
     def established(self) -> int:
@@ -99,7 +99,7 @@ def merged(audits: Iterable[Audit]) -> Audit:
     stale = (each.longest_stale_s for each in audits if each.longest_stale_s is not None)
     seen = tuple(each for audit in audits for each in audit.connections)
     untold = any(audit.untold for audit in audits)
-    unlooked = any(audit.unlooked for audit in audits)
+    unlooked = next((audit.unlooked for audit in audits if audit.unlooked), None)
     return Audit(grouped(counts), max(stale, default=None), seen, untold, unlooked)
 
 

@@ -77,15 +77,20 @@ class Tended(NamedTuple):
     failed: frozenset[int] = frozenset()
 
 
-def sentence(tended: Tended, *, would: bool = False) -> str:
-    """Say what was done, or would be: `re-armed 37 connections of 3 units (nginx.service 30, ...)`.
+def sentence(tended: Tended) -> str:
+    """Say what was done: `re-armed 37 connections of 3 units (nginx.service 30, ...)`.
 
     Empty where nothing was.
     """
+    return "; ".join(sentences(tended))
+
+
+def sentences(tended: Tended, *, would: bool = False) -> tuple[str, ...]:
+    """Say it in parts, or what would be done."""
     parts = [*_parts(tended.done, would=would)]
     if tended.failed:
         parts.append(f"{len(tended.failed)} could not be" if parts else _nothing(tended))
-    return "; ".join(parts)
+    return tuple(parts)
 
 
 def _nothing(tended: Tended) -> str:

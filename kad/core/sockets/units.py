@@ -9,8 +9,17 @@ _SUFFIXES = (".service", ".scope", ".socket", ".mount", ".swap")
 
 
 def unit_of(path: str) -> str | None:
-    """Give the unit that systemctl would: the outermost that is no slice; None outside of any."""
-    return next((each for each in path.split("/") if each.endswith(_SUFFIXES)), None)
+    """Give the unit that systemctl would, by a path from the hierarchy's root; None outside of any.
+
+    The outermost that is no slice. What lies in anything else, as in a container's own group, is
+    none of the host's units, whatever its name.
+    """
+    for each in path.strip("/").split("/"):
+        if each.endswith(_SUFFIXES):
+            return each
+        if not each.endswith(".slice"):
+            return None
+    return None
 
 
 def is_meant(unit: str, patterns: Iterable[str]) -> bool:

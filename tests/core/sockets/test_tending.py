@@ -4,7 +4,7 @@ import pytest
 
 from kad.core.policy import Sockets
 from kad.core.sockets.connection import LISTEN, Connection
-from kad.core.sockets.tending import Deed, Tended, allowed, needed, sentence, unmatched
+from kad.core.sockets.tending import Deed, Tended, allowed, needed, sentence, sentences, unmatched
 from kad.core.sockets.units import unit_of
 from tests.connections import BUSY, IDLE, ON, connection
 
@@ -77,8 +77,9 @@ def test_what_was_done_is_said_in_one_line(tended: Tended, said: str) -> None:
 
 def test_what_would_be_done_is_said_so() -> None:
     """A dry run is not mistaken for the deed."""
-    assert sentence(Tended({(REARM, SSH): 1}), would=True) == (
-        "would re-arm 1 connection of 1 unit (ssh.service 1)"
+    assert sentences(Tended({(REARM, SSH): 1}, frozenset({7})), would=True) == (
+        "would re-arm 1 connection of 1 unit (ssh.service 1)",
+        "1 could not be",
     )
 
 
@@ -95,12 +96,15 @@ def test_a_name_that_matches_nothing_is_told() -> None:
 @pytest.mark.parametrize(
     ("path", "unit"),
     [
-        ("/sys/fs/cgroup/system.slice/nginx.service", NGINX),
-        ("/sys/fs/cgroup/system.slice/nginx.service/worker", NGINX),
+        ("/system.slice/nginx.service", NGINX),
+        ("/system.slice/nginx.service/worker", NGINX),
         ("/user.slice/user-1.slice/user@1.service/app.slice/a.scope", "user@1.service"),
         ("/machine.slice/systemd-nspawn@a.service/payload/b.service", "systemd-nspawn@a.service"),
         ("/system.slice/system-getty.slice", None),
         ("/docker/0f1e", None),
+        ("/docker/0f1e/system.slice/nginx.service", None),
+        ("/lxc.payload.c1/system.slice/nginx.service", None),
+        ("/init.scope", "init.scope"),
         ("", None),
     ],
 )
