@@ -57,7 +57,8 @@ class Known(NamedTuple):
     `found` is what it had when kad first met it; `put` what of kad's may be there since, the last
     being what was wanted last, and none for nothing; `custom` whether somebody set it on purpose,
     be it to the kernel's defaults; `appeared` when kad met it, by CLOCK_MONOTONIC in seconds, None
-    where it may be older; `owed` whether what kad set is still to be put back.
+    where it may be older; `owed` whether what kad set is still to be put back; `excluded` whether a
+    policy kept kad from it.
     """
 
     found: Mapping[Parameter, int]
@@ -65,6 +66,7 @@ class Known(NamedTuple):
     custom: bool = False
     appeared: float | None = None
     owed: bool = False
+    excluded: bool = False
 
 
 def policy_for(policy: "Policy", name: str) -> "Policy":

@@ -24,12 +24,12 @@ def drifted(before: Report, report: Report) -> tuple[Result, ...]:
 def _is_new(before: Report, result: Result) -> bool:
     """Whether the value, or what it is compared with, has changed since it was read last.
 
-    What was refused and no drift is one now that it is only looked at.
+    What kad failed to set, and was no drift, is one now that it is only looked at.
     """
     earlier = before.results.get(result.parameter)
     if earlier is None or earlier.policy != result.policy:
         return True
-    tried = earlier.outcome is Outcome.REFUSED and not earlier.drift
+    tried = earlier.outcome in FAILED and earlier.found is not None and not earlier.drift
     changed = before.read.get(result.parameter) != result.found
     return changed or (tried and result.outcome in LEFT)
 

@@ -1,5 +1,6 @@
 """Give an account of the daemon to whoever wants to know how it is."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -102,16 +103,20 @@ class Account:
         return (*lost, *parts.attempts.failures(but=where), *others)
 
     @property
-    def elsewhere(self) -> tuple[Elsewhere, ...]:
-        """Sum up what is beside kad's own parameters."""
+    def others_summed_up(self) -> tuple[Elsewhere, ...]:
+        """Sum up the other namespaces."""
         others = Elsewhere() if self.others is None else self.others.elsewhere()
-        whys = ((what, self._parts.duties.failing(what)) for what in (OTHERS, TENDING))
-        failing = (f"cannot {what}: {why}" for what, why in whys if why is not None)
-        return (others, *(Elsewhere(State.DEGRADED, each) for each in failing))
+        return (others, *self._failing(OTHERS))
+
+    def _failing(self, duty: str) -> Iterator[Elsewhere]:
+        why = self._parts.duties.failing(duty)
+        if why is not None:
+            yield Elsewhere(State.DEGRADED, f"cannot {duty}: {why}")
 
     def _summary(self, report: Report) -> Summary:
         held = self._parts.held
-        return sum_up(held.policy, report, held.error, *self.elsewhere)
+        elsewhere = (*self.others_summed_up, *self._failing(TENDING))
+        return sum_up(held.policy, report, held.error, *elsewhere)
 
     def _status(self, report: Report) -> Status:
         parts, summary = self._parts, self._summary(report)

@@ -103,7 +103,8 @@ class Daemon:
         """
         if self._attempts.failing(_LOOK) is not None:
             return None
-        others = None if self._others is None else self._others.deadline
+        unable = self._others is None or self._duties.failing(OTHERS) is not None
+        others = None if self._others is None or unable else self._others.deadline
         due = [each for each in (self._host.deadline, others) if each is not None]
         return min(due, default=None)
 
@@ -123,6 +124,8 @@ class Daemon:
             # Here already, so that what ends this pass early is not tried again at once.
             self._next_check = began + self._check_every
             self._tell(self._load(began, boot=boot))
+            if not self._held.policy.sockets.wanted:
+                self._duties.forget(TENDING)
         before, report = self._run_host(began, boot=boot)
         self._tally.take(before, report, self._edges.utc())
         # Before anything that may be cut short: what was written is told.
@@ -130,8 +133,8 @@ class Daemon:
         look = loads or Reason.NAMESPACES in reasons
         self._duties.make(OTHERS, lambda: self._tell(self._run_others(began, look=look)))
         if reload:
-            elsewhere = self._account.elsewhere
-            self._tally.answer(int(began * 1e6), self._held.error, report, *elsewhere)
+            others = self._account.others_summed_up
+            self._tally.answer(int(began * 1e6), self._held.error, report, *others)
         self._tell(self._held.news(report))
         self._account.show(report, anyway=reload, ready=boot or reload)
         return report
@@ -155,8 +158,6 @@ class Daemon:
     def _tend_sockets(self, report: Report) -> None:
         """Do what the policy wants of open sockets: after READY=1, as there may be very many."""
         before = self._duties.failing(TENDING), self._tending.status
-        if not self._held.policy.sockets.wanted:
-            self._duties.forget(TENDING)
         tend = partial(self._tending.tend, self._held.policy)
         self._duties.make(TENDING, lambda: self._tell(tend()))
         if self._tending.more:

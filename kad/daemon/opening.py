@@ -1,6 +1,7 @@
 """Open the other network namespaces part by part, and tell of those that cannot be opened."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from kad.core.namespaces import Namespaces
 from kad.core.parameters import Parameter
@@ -16,6 +17,14 @@ _OPEN = "open every network namespace"
 Begin = Callable[[FoundNamespace, NamespaceKernel], OSError | None]
 
 
+class _Failure(NamedTuple):
+    """The name of one that could not be opened, why, and since when if that was seen."""
+
+    name: str
+    error: OSError
+    since: float | None
+
+
 class Opening:
     """Those that could not be opened, or not be read, with the name and why.
 
@@ -25,11 +34,13 @@ class Opening:
     def __init__(self, finder: NamespaceFinder, attempts: Attempts) -> None:
         self._finder = finder
         self._attempts = attempts
-        self._failed: dict[int, tuple[str, OSError]] = {}
-        self.closed: Mapping[int, tuple[str, OSError]] = {}
+        self._failed: dict[int, _Failure] = {}
+        self.closed: Mapping[int, _Failure] = {}
 
-    def open(self, new: Iterable[FoundNamespace], begin: Begin) -> bool:
+    def open(self, new: Iterable[FoundNamespace], begin: Begin, since: float | None) -> bool:
         """Open a part and `begin` each; tell whether the next part is to follow at once.
+
+        New ones appeared by `since`, None where that is not known.
 
         What failed comes last, the longest ago first, and holds up nothing that is new.
         """
@@ -53,9 +64,19 @@ class Opening:
         follows = any(each.inode not in turns for each in rest) or len(failed) < len(errors)
         self._failed = {
             **{each.inode: self._failed[each.inode] for each in rest if each.inode in turns},
-            **{inode: (part[inode].own_name(), error) for inode, error in failed.items()},
+            **{
+                inode: _Failure(part[inode].own_name(), error, self._since(inode, since))
+                for inode, error in failed.items()
+            },
         }
         return bool(rest) and follows
+
+    def _since(self, inode: int, now: float | None) -> float | None:
+        return self._failed[inode].since if inode in self._failed else now
+
+    def failed_first_at(self, inode: int) -> float | None:
+        """Say when it was first seen, though not opened; None where it may be older."""
+        return self._failed[inode].since
 
     def has_failed(self, inode: int) -> bool:
         """Whether it could not be opened at an earlier look."""
@@ -65,7 +86,7 @@ class Opening:
         """Say once which are closed; tell whether they are others than before."""
         before = self.closed.keys()
         self.closed = {
-            inode: told for inode, told in self._failed.items() if not rules.excludes(told[0])
+            inode: told for inode, told in self._failed.items() if not rules.excludes(told.name)
         }
         self._attempts.note(_OPEN, self._why())
         return self.closed.keys() != before
@@ -80,7 +101,7 @@ class Opening:
         """Name one of those that are closed, the same each time, and why; None where none is."""
         if not self.closed:
             return None
-        name, error = self.closed[min(self.closed)]
+        name, error, _ = self.closed[min(self.closed)]
         more = f" (and {len(self.closed) - 1} more)" if len(self.closed) > 1 else ""
         return f"{name}: {error.strerror}{more}"
 
@@ -91,7 +112,7 @@ class Opening:
 
     def statuses(self) -> Iterator[NamespaceStatus]:
         """Give each as the state file has it."""
-        for inode, (name, error) in self.closed.items():
+        for inode, (name, error, _) in self.closed.items():
             values = {each: ParameterStatus(None, None, State.FAILED) for each in Parameter}
             status = NamespaceStatus(name, inode, managed=True, parameters=values)
             yield status._replace(reason=error.strerror)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kad.core.events import Event, Kind
 from kad.core.namespaces import Known, Scope
 from kad.core.parameters import Parameter
-from kad.core.policy import Policy
+from kad.core.policy import Mode, Policy
 from kad.core.report import Outcome, Report, State
 from kad.core.status import NamespaceStatus
 from kad.core.summary import Elsewhere
@@ -53,8 +53,10 @@ class Others:
         self._looked = False
         # Those that this pass leaves alone, with values of kad's in them.
         self._left: list[Other] = []
-        # Those that were met in it.
-        self._met: list[Other] = []
+        # Those of which something else may be to be remembered by now.
+        self._touched: list[Other] = []
+        # Why what is owed could not be put back.
+        self._owing: str | None = None
         # Rises with every change that the state file would show.
         self.revision = 0
         self.more = False
@@ -63,18 +65,17 @@ class Others:
         """Bring all to the policy; where it is to `look`, find first those that are new."""
         if policy.namespaces.scope is Scope.HOST:
             return Pass(self._let_go(), [])
-        self._left, self._met = [], []
-        if policy is not self._policy:
-            self._policy = policy
-            self.revision += 1
-            self._each(partial(self._follow, policy))
+        self._left, self._touched = [], []
+        self._policy = policy
+        stale = [other for other in self._known.values() if other.follows is not policy]
+        self._each(partial(self._follow, policy), stale)
         # Its unit may have come after it, of which nothing tells.
         if look or any(each.has_grown(now) for each in self._known.values()):
             self._look(policy, now)
         self._finder.leave(
             inode for inode, other in self._known.items() if policy.namespaces.excludes(other.name)
         )
-        return self._pass(now)
+        return self._pass(policy, now)
 
     def _look(self, policy: Policy, now: float) -> None:
         before, self._unable, self.more = self._unable, None, False
@@ -92,7 +93,8 @@ class Others:
         # An inode is used again at once: only who still reads is the one that it was.
         self._each(lambda other: other.kernel.read(Parameter.TIME))
         new = [each for inode, each in found.items() if inode not in self._known]
-        self.more = self._opening.open(new, partial(self._begin, now=now))
+        since = now if self._looked else None
+        self.more = self._opening.open(new, partial(self._begin, now=now), since)
         self._looked = self._looked or not self.more
         self._rename(policy, found.values(), now)
         self.revision += self._opening.tell(policy.namespaces)
@@ -103,49 +105,57 @@ class Others:
         """Look after one from now on; give why it cannot be read, None where it has just gone."""
         try:
             known = self._memory[kernel.cookie]
-            other = Other(found.inode, kernel, known, self._appeared(found, now), now)
+            other = Other(found.inode, kernel, known, self._appeared(found, now))
         except Exception as error:
             self._finder.drop(found.inode)
             if not isinstance(error, OSError):
                 raise
             return None if isinstance(error, FileNotFoundError) else error.with_traceback(None)
         self._known[found.inode] = other
-        self._met.append(other)
+        self._touched.append(other)
         return None
 
     def _appeared(self, found: FoundNamespace, now: float) -> float | None:
         """Say when it did; None where it may be of any age, as it was there before kad looked."""
-        return now if self._looked and not self._opening.has_failed(found.inode) else None
+        if self._opening.has_failed(found.inode):
+            return self._opening.failed_first_at(found.inode)
+        return now if self._looked else None
 
     def _rename(self, policy: Policy, found: Iterable[FoundNamespace], now: float) -> None:
         for each in found:
             other = self._known.get(each.inode)
             if other is not None and other.rename(each, now):
-                self.revision += 1
                 self._each(partial(self._follow, policy), [other])
 
     def _follow(self, policy: Policy, other: Other) -> None:
-        if other.follow(policy) and not other.owe_if_late():
+        ends = other.follow(policy)
+        self.revision += 1
+        self._touched.append(other)
+        if ends and not other.owe_if_late():
             self._left.append(other)
 
-    def _pass(self, now: float) -> Pass:
+    def _pass(self, policy: Policy, now: float) -> Pass:
         grown = [other for other in self._known.values() if other.has_grown(now)]
         due: list[Other] = []
         self._each(lambda other: due.append(other) if other.is_due(now) else None)
         for other in due:
             other.is_about_to_write()
-        owed = (other for other in self._known.values() if other.is_owed)
-        self._keep((*self._met, *grown, *due, *owed))
+        self._keep((*self._touched, *grown, *due))
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
         self._each(lambda other: done.append((other, *other.run(now))), ours)
-        # Of those whose runtime was faster than the pass something else is to be remembered.
-        self._keep(other for other, *_ in done)
-        given_back = self._give_back()
-        self._attempts.note(_REMEMBER, self._memory.trouble)
+        given_back: list[str] = []
+        try:
+            # Of those whose runtime was faster than the pass something else is to be remembered.
+            self._keep(other for other, *_ in done)
+            given_back = self._give_back(policy)
+        except MemoryError:  # what was written is told all the same
+            self._attempts.note(_REMEMBER, "out of memory")
+        else:
+            self._attempts.note(_REMEMBER, self._memory.trouble)
         done = [each for each in done if each[0].reason is None]
         news = any(before.shown != report.shown for _, before, report in done)
-        self.revision += news or len(done) < len(due)
+        self.revision += news or len(done) < len(due) or bool(given_back)
         events = [event for other, *reports in done for event in other.events(*reports)]
         names = [other.name for other, _, report in done if _was_set(report)]
         return Pass(
@@ -163,16 +173,17 @@ class Others:
         there = (other for other in others if self._known.get(other.inode) is other)
         self._memory.keep({other.kernel.cookie: other.known for other in there})
 
-    def _give_back(self) -> list[str]:
+    def _give_back(self, policy: Policy) -> list[str]:
         """Put back what is owed; give the names of those that have it, and tell of the others."""
-        done = self._restore([other for other in self._known.values() if other.is_owed])
-        failures = (
-            f"{other.name}: {each.failure}"
-            for other, report in done
-            for each in report.failing.values()
-        )
-        self._attempts.note(_PUT_BACK, next(failures, None))
-        return [other.name for other, _ in done if not other.is_owed]
+        owed = [other for other in self._known.values() if other.is_owed]
+        if owed and policy.mode is Mode.AUDIT:  # which never writes
+            self._attempts.forget(_PUT_BACK)
+            return []
+        done = dict(self._restore(owed))
+        left = (other for other in owed if other.is_owed and self._known.get(other.inode) is other)
+        self._owing = next((_why_owed(other, done.get(other)) for other in left), None)
+        self._attempts.note(_PUT_BACK, self._owing)
+        return [other.name for other in done if not other.is_owed]
 
     def _each(self, do: Callable[[Other], object], others: Iterable[Other] | None = None) -> None:
         """Do something with each, and let go of those that turn out to have gone."""
@@ -243,8 +254,10 @@ class Others:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Say what is wrong that leaves the values in force."""
-        why = None if self._policy is None else self._memory.trouble
-        return (f"cannot {_REMEMBER}: {why}",) if why else ()
+        if self._policy is None:
+            return ()
+        whys = ((_REMEMBER, self._memory.trouble), (_PUT_BACK, self._owing))
+        return tuple(f"cannot {what}: {why}" for what, why in whys if why is not None)
 
     def statuses(self) -> Iterator[NamespaceStatus]:
         """Give each as the state file has it."""
@@ -252,6 +265,11 @@ class Others:
         self._each(lambda other: statuses.append(other.status()))
         yield from statuses
         yield from self._opening.statuses()
+
+
+def _why_owed(other: Other, report: Report | None) -> str:
+    failures = () if report is None else report.failing.values()
+    return f"{other.name}: {next((each.failure for each in failures), 'cannot be read')}"
 
 
 def _worst(ours: Iterable[Other], why: str | None) -> Iterator[str]:

@@ -69,9 +69,10 @@ class Tending:
             return
         tended = self._edge.tend(look)
         self.more = look.more
-        if tended.done:  # what is there now, not what was
-            after = self._edge.look(policy.sockets, policy.values.get(Parameter.TIME))
-            self.status = SocketsStatus(plain_totals(after.totals), after.longest_stale_s)
+        failed = self._failed | tended.failed
         if tended.done or tended.failed - self._failed:
             yield Event(Kind.SOCKETS_CHANGED, sentence(tended))
-        self._failed = (self._failed | tended.failed) & self._edge.resisted
+        if tended.done:  # what is there now, not what was
+            look = self._edge.look(policy.sockets, policy.values.get(Parameter.TIME))
+            self.status = SocketsStatus(plain_totals(look.totals), look.longest_stale_s)
+        self._failed = failed & self._edge.resisted

@@ -32,6 +32,7 @@ class _Entry(NamedTuple):
     custom: bool
     appeared: float | None
     owed: bool
+    excluded: bool
 
 
 class _Kept(NamedTuple):
@@ -136,7 +137,7 @@ def _understood(plain: object) -> dict[int, Known]:
 def _entry(known: Known) -> _Entry:
     found = tuple(known.found[each] for each in Parameter)
     put = tuple(known.put.get(each, ()) for each in Parameter)
-    return _Entry(found, put, known.custom, known.appeared, known.owed)
+    return _Entry(found, put, *known[2:])
 
 
 def _known(entry: _Entry) -> Known:
@@ -147,4 +148,4 @@ def _known(entry: _Entry) -> Known:
         raise ValueError("a value that nothing can have had")
     found = dict(zip(Parameter, entry.found, strict=True))
     put = {each: values for each, values in zip(Parameter, entry.put, strict=True) if values}
-    return Known(found, put, entry.custom, entry.appeared, entry.owed)
+    return Known(found, put, *entry[2:])

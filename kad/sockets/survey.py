@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kad.core.sockets.audit import Audit, Process, Seen, grouped
 from kad.core.sockets.connection import ESTABLISHED, Class, Connection, classify, is_loopback
+from kad.sockets import options
 from kad.sockets.borrowing import borrowed, refuse_without_rights
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import dump
@@ -100,5 +101,10 @@ def _looked_into(connection: Connection, process: Process, kernel_s: int) -> Cla
     with borrowed(process, connection) as found:
         if found is None:
             return Class.STALE
-        idle = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
-    return Class.STALE if idle == kernel_s else Class.OWN
+        own_time = options.idle_s(found) != kernel_s
+        return Class.OWN if own_time or _armed_by_probe(connection, found) else Class.STALE
+
+
+def _armed_by_probe(connection: Connection, found: socket.socket) -> bool:
+    """Whether its own TCP_KEEPINTVL made its timer long."""
+    return connection.expires <= options.intvl_s(found) * 1000

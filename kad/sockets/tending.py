@@ -12,6 +12,7 @@ from kad.core.sockets.connection import LISTEN
 from kad.core.sockets.tending import Deed, Look, Task, Tended
 from kad.core.sockets.units import is_meant
 from kad.masked import all_signals_blocked
+from kad.sockets import options
 from kad.sockets.borrowing import borrowed, refuse_without_rights
 from kad.sockets.cgroups import Cgroups, unit_of_process
 from kad.sockets.looking import Looker, Room
@@ -40,12 +41,22 @@ class Tender:
         self._cgroups = Cgroups()
         self._settled: set[int] = set()
         self._resisted: set[int] = set()
+        # Whether kad has looked into one ever.
+        self._may = False
 
     def look(self, wish: Sockets, policy_s: int | None) -> Look:
         """Count the connections, and find what is to be done; OSError where kad may not ask."""
         self._cgroups.look_again()
-        looker = Looker(wish, policy_s, self._cgroups, ahead=self._ahead, settled=self._settled)
+        looker = Looker(
+            wish,
+            policy_s,
+            self._cgroups,
+            ahead=self._ahead,
+            settled=self._settled,
+            resisted=self._resisted,
+        )
         tasks, more = self._chosen(self._found_by(looker))
+        self._resisted &= looker.resisted
         longest_s = looker.longest_stale_ms / 1000 or None
         return Look(looker.totals, longest_s, tasks, more=more, exclude=wish.exclude)
 
@@ -90,8 +101,11 @@ class Tender:
                     done[task.deed, task.unit or holder_of(process)] += 1
             except OSError as error:
                 resisted[task.connection.cookie] = error
+            else:
+                self._may = True
         denied = [error for error in resisted.values() if error.errno != errno.ESRCH]
-        if denied and not done:
+        # Who may look into some, and not into others, has met a process that is guarded.
+        if denied and not self._may:
             raise denied[0]
         # What ended while kad looked did not resist.
         failed = frozenset(self._resisted.intersection(resisted))
@@ -121,7 +135,7 @@ class Tender:
         with borrowed(process, task.connection) as found:
             if found is None:
                 return False
-            own, lacks = _has_own_time(found, task), _lacks(found, task.deed)
+            own, lacks = _has_own_times(found, task), _lacks(found, task.deed)
             if own or (self._act and task.connection.state == LISTEN):
                 self._settled.add(task.connection.cookie)
             if own or not lacks:
@@ -137,14 +151,15 @@ def _is_excluded(pid: int, exclude: tuple[str, ...]) -> bool:
     return unit is not None and is_meant(unit, exclude)
 
 
-def _has_own_time(found: socket.socket, task: Task) -> bool:
-    """Tell whether the program has set TCP_KEEPIDLE; the other time is asked for twice.
+def _has_own_times(found: socket.socket, task: Task) -> bool:
+    """Tell whether the program has set TCP_KEEPIDLE, or a TCP_KEEPINTVL that made its timer long.
 
-    Somebody may be changing it.
+    The other time is asked for twice: somebody may be changing it.
     """
     before = task.time_s()
-    idle = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
-    return idle not in {before, task.time_s()}
+    if options.idle_s(found) not in {before, task.time_s()}:
+        return True
+    return task.deed is Deed.REARM and task.connection.expires <= options.intvl_s(found) * 1000
 
 
 def _lacks(found: socket.socket, deed: Deed) -> bool:

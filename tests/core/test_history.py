@@ -271,10 +271,14 @@ def test_what_can_be_read_again_and_is_left_is_told() -> None:
     assert host.pass_(WARN) == [f"{TIME} can be read again"]
 
 
-def test_what_was_refused_and_is_only_looked_at_now_is_drift() -> None:
+@pytest.mark.parametrize("taken", [True, False])
+def test_what_was_not_set_and_is_only_looked_at_now_is_drift(taken: bool) -> None:  # noqa: FBT001
     """Audit tells each difference once."""
     host = Host(7200)
-    host.kernel.refuse = {TIME: errno.EINVAL}
+    if taken:
+        host.kernel.ignore = {TIME}
+    else:
+        host.kernel.refuse = {TIME: errno.EINVAL}
     host.pass_(ENFORCE)
 
     said = [host.pass_(AUDIT), host.pass_(AUDIT)]

@@ -645,9 +645,159 @@ def test_what_was_set_while_excluded_is_theirs_though_kad_was_there_before() -> 
     excluded = POLICY._replace(namespaces=ALL._replace(exclude=("web",)))
 
     world.run(policy_becomes(world, excluded), sets(other, 600), policy_becomes(world, POLICY))
+    world.run()
 
     assert other.now == {**WANTED, TIME: 600}
     assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_what_was_set_while_excluded_is_theirs_though_a_restart_ends_that() -> None:
+    """The next kad knows that it was none of kad's business."""
+    other = FakeNamespace(2, "web")
+    world = world_of(other)
+    excluded = POLICY._replace(namespaces=ALL._replace(exclude=("web",)))
+    world.run(policy_becomes(world, excluded), sets(other, 600))
+    world.source.policy = POLICY
+
+    world.run()
+
+    assert other.now == {**WANTED, TIME: 600}
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_what_an_excluded_one_set_in_its_youth_is_its_own_later_too() -> None:
+    """docker run --sysctl, of a container that only later is kad's business."""
+    new = FakeNamespace(2)
+    world = world_of(rules=ALL._replace(exclude=("ci-*",)))
+
+    def starts() -> None:
+        new.now[TIME], new.name = 600, "ci-7"
+
+    world.run(
+        appears(world, new),
+        Step(starts, frozenset({Reason.NAMESPACES})),
+        Step(after=3600.0),
+        policy_becomes(world, POLICY),
+    )
+
+    assert new.now == OWN
+    assert shown(world, "ci-7") == (False, "set on purpose")
+
+
+def test_a_late_value_is_theirs_though_no_kad_ran_when_the_ten_seconds_ended() -> None:
+    """An upgrade while a container starts; the first look after them counts."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    world.run(appears(world, new), Step(after=YOUNG_S - 2))
+    new.now[TIME] = 600
+    world.clock.now += 5
+
+    world.run()
+
+    assert new.now == OWN
+
+
+def test_one_that_could_not_be_opened_at_once_is_young_all_the_same() -> None:
+    """kad saw it appear."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    world.namespaces.closed = {2: OSError(errno.ENOMEM, "Cannot allocate memory")}
+
+    world.run(
+        appears(world, new),
+        Step(world.namespaces.closed.clear, frozenset({Reason.NAMESPACES})),
+        sets(new, 600),
+    )
+
+    assert new.now == OWN
+
+
+def test_one_that_cannot_be_read_when_a_policy_comes_follows_it_later() -> None:
+    """What it had meanwhile is its own, read a moment later."""
+    other = FakeNamespace(2, "web", OWN)
+    world = world_of(other, rules=ALL._replace(exclude=("web",)))
+    broken = OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    def edited() -> None:
+        world.source.policy, other.error = POLICY, broken
+
+    world.run(
+        Step(edited, frozenset({Reason.FILE})),
+        Step(lambda: setattr(other, "error", None), after=None),
+    )
+
+    assert other.now == OWN
+    assert shown(world, "web") == (False, "set on purpose")
+
+
+def test_what_is_owed_is_no_recovery_until_it_is_given_back() -> None:
+    """Neither under audit nor while it cannot be read; and the state file has it."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    audit = POLICY._replace(mode=Mode.AUDIT)
+    warnings: list[tuple[str, ...]] = []
+
+    def written() -> None:
+        new.now[TIME] = 600
+        new.refuse.update(dict.fromkeys(Parameter, errno.EIO))
+
+    def unreadable() -> None:
+        warnings.append(world.state.written[-1].warnings)
+        new.error = OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    def mended() -> None:
+        new.error = None
+        new.refuse.clear()
+
+    world.run(
+        appears(world, new),
+        Step(written, after=None),
+        Step(unreadable, frozenset({Reason.WRITE})),
+        policy_becomes(world, audit),
+        policy_becomes(world, POLICY),
+        Step(mended, frozenset({Reason.WRITE})),
+        Step(lambda: warnings.append(world.state.written[-1].warnings)),
+    )
+
+    again = "can put back what kad has set in another network namespace again"
+    (first,), last = warnings
+    assert first.startswith("cannot put back what kad has set in another network namespace: web: ")
+    assert last == ()
+    assert world.journal.messages.count(again) == 1
+    assert new.now == OWN
+
+
+def test_out_of_memory_the_daemon_does_not_spin_for_a_young_one() -> None:
+    """Nor for one that fights: the timer tries again."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+
+    def out_of_memory() -> None:
+        world.namespaces.broken = MemoryError()
+
+    world.run(appears(world, new), Step(out_of_memory, after=None), *[Step(after=None)] * 10)
+
+    assert world.inbox.waits.count(0.0) <= 1
+
+
+def test_what_was_set_is_told_though_it_cannot_be_remembered_for_want_of_memory() -> None:
+    """What was written is told, whatever comes then."""
+    new = FakeNamespace(2, "web")
+    world = world_of()
+    calls: list[object] = []
+
+    def out_of_memory(kept: Iterable[int]) -> None:
+        calls.append(kept)
+        if len(calls) > 1:
+            raise MemoryError
+
+    def begins() -> None:
+        world.memory.meanwhile = out_of_memory
+        world.namespaces.there.append(new)
+
+    world.run(Step(begins, frozenset({Reason.NAMESPACES})))
+
+    assert "policy set in 1 namespace (web)" in world.journal.messages
 
 
 def test_an_exclusion_does_not_end_what_was_set_on_purpose() -> None:
@@ -1071,7 +1221,7 @@ def test_what_a_stop_leaves_of_kad_s_own_values_is_not_somebody_s_later() -> Non
     world.run(policy_becomes(world, short._replace(namespaces=ALL._replace(exclude=("ci-*",)))))
 
     assert (part.now, excluded.now) == (DEFAULTS, {**DEFAULTS, TIME: 120})
-    assert world.memory.known == {3: Known(DEFAULTS, {TIME: (120,)})}
+    assert world.memory.known == {3: Known(DEFAULTS, {TIME: (120,)}, excluded=True)}
 
 
 def test_a_value_that_cannot_be_put_back_is_told() -> None:

@@ -187,3 +187,33 @@ def test_what_resists_is_told_once_though_it_needs_nothing_for_a_while() -> None
     world.run(*[becomes(resists), becomes(rests)] * 3, Step(ends, after=None), becomes(resists))
 
     assert world.journal.messages.count("1 socket could not be reached") == 2
+
+
+def test_a_reload_that_ends_the_trouble_is_a_success() -> None:
+    """Its verdict is not that of the pass before."""
+    world = World(REARM)
+    world.sockets.error = PermissionError(errno.EPERM, "kad needs CAP_SYS_PTRACE", "pidfd_getfd")
+
+    def edited() -> None:
+        world.source.policy = WHOLE
+
+    world.run(Step(edited, frozenset({Reason.RELOAD})))
+
+    reload = world.state.written[-1].reload
+    assert reload is not None
+    assert (reload.outcome, reload.error) == ("accepted", None)
+
+
+def test_what_was_done_is_told_though_the_look_after_it_fails() -> None:
+    """The count is of the look before then."""
+    world = tending_world()
+
+    def fails_later() -> None:
+        if len(world.sockets.looks) == 2:
+            raise OSError(errno.ENOBUFS, "No buffer space available", "netlink")
+
+    world.sockets.takes = fails_later
+
+    world.run()
+
+    assert SAID in world.journal.messages

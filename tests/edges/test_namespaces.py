@@ -12,7 +12,7 @@ from kad.namespaces.finding import Found, unit_in
 from kad.namespaces.memory import MOST, Memory
 from tests.fakes import DEFAULTS, TIME
 
-OWN = Known({**DEFAULTS, TIME: 600}, {TIME: (90, 120)}, owed=True)
+OWN = Known({**DEFAULTS, TIME: 600}, {TIME: (90, 120)}, owed=True, excluded=True)
 MARKED = Known(DEFAULTS, custom=True, appeared=1234.5)
 
 
@@ -129,6 +129,7 @@ ENTRY = {
     "custom": False,
     "appeared": None,
     "owed": False,
+    "excluded": True,
 }
 DAMAGES: list[dict[str, object]] = [
     {"found": [7200, 75]},

@@ -259,6 +259,18 @@ def test_a_timer_that_is_known_to_be_a_program_s_own_wish_is_counted_so() -> Non
     assert (looker.totals, looker.longest_stale_ms) == ({Class.OWN: 1}, 0)
 
 
+def test_what_resisted_is_forgotten_once_it_has_gone() -> None:
+    """A daemon lives for months."""
+    answers = [message(CGROUP), b"", message(CGROUP), b""]
+    tender = Tender(lambda: [Room(lambda: kernel(*filter(None, [answers.pop(0)])), lambda _: 30)])
+    resisted = []
+    for _ in range(4):
+        tender.tend(tender.look(Sockets(rearm=True), 30))
+        resisted.append(len(tender.resisted))
+
+    assert resisted == [1, 0, 1, 0]
+
+
 def test_a_unit_is_found_by_its_group_s_inode(tmp_path: Path) -> None:
     """Groups come and go; one that is not met yet is looked for."""
     groups = Cgroups(str(tmp_path))
