@@ -52,8 +52,8 @@ COMMANDS = {
     ),
     "reload": Command(
         "make the running daemon read its policy now, and report its verdict",
-        "Exits 0 where the policy was accepted, 78 where it was rejected, with the reason, and 1 "
-        "where no daemon answers or a value could not be set.",
+        "Exits 0 where the policy was accepted, 78 where it was rejected, with the reason, 77 "
+        "where you may not signal it, and 1 where none answers or a value could not be set.",
         ("sudo kad reload", "systemctl reload kad"),
         policy=False,
     ),

@@ -43,6 +43,8 @@ FILES = {
     "/run/kad/lock": "Locked while the daemon lives: fcntl(2) with F_GETLK tells its pid.",
     "/var/lib/kad/policy.json": "The last good policy.",
     "/var/lib/kad/originals.json": "What kad found before it first wrote since boot.",
+    "/var/lib/kad/namespaces.json": "The same of other network namespaces, and which somebody set "
+    "on purpose. Without it kad's own values are taken for somebody's after a restart.",
     "/usr/share/kad/policy.toml": "The policy that the packages install.",
     "/usr/share/kad/policy.schema.json": "The JSON Schema that kad schema prints.",
     "/usr/share/kad/dropins": "Drop-ins for kad.service; each tells what it is for.",

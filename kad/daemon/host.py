@@ -1,7 +1,7 @@
 """Keep kad's own network namespace to the policy."""
 
 from kad.core.denial import denial
-from kad.core.events import Event
+from kad.core.events import Event, Kind
 from kad.core.history import History
 from kad.core.news import news
 from kad.core.policy import Mode, Policy
@@ -54,4 +54,12 @@ class Host:
             return []
         restoring = Policy(values=ours)
         report = reconcile(restoring, self._kernel, once(restoring, 0))
-        return list(news(Report({}), report))
+        return [_put_back(each) for each in news(Report({}), report)]
+
+
+def _put_back(event: Event) -> Event:
+    """Say of a value that was set that it is none of a policy's."""
+    if event.kind is not Kind.VALUE_SET:
+        return event
+    fields = {name: value for name, value in event.fields.items() if name != "KAD_POLICY_VALUE"}
+    return Event(event.kind, event.message.replace(" set to ", " put back to "), fields)

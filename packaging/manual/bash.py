@@ -85,7 +85,7 @@ def _arguments(command: CommandLine) -> str:
 def _reply(value: Value) -> str:
     if value.choices:
         return _words(" ".join(value.choices))
-    if value.is_number:
+    if value.is_any_word:
         return ":"
     return '_kad_files "$policy"' if value.is_policy else "_kad_files"
 

@@ -19,9 +19,9 @@ class Value(NamedTuple):
         return self.metavar in {"POLICY", "PATH"}
 
     @property
-    def is_number(self) -> bool:
-        """Whether it is a number, for which there is nothing to offer."""
-        return self.metavar == "SECONDS"
+    def is_any_word(self) -> bool:
+        """Whether it is a number or a name, for which there is nothing to offer."""
+        return self.metavar in {"SECONDS", "NAME"}
 
 
 class Option(NamedTuple):

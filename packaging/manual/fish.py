@@ -35,7 +35,7 @@ def _lines(command: CommandLine) -> Iterator[str]:
 def _candidates(value: Value) -> str:
     if value.choices:
         return _quoted(" ".join(value.choices))
-    if value.is_number:
+    if value.is_any_word:
         return "''"
     only = f" | string match -er '{_POLICY}'" if value.is_policy else ""
     return _quoted(f"(__fish_complete_path ({_TYPED}){only})")

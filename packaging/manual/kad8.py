@@ -133,13 +133,14 @@ in colour, else the sentence with its priority in front: sd-daemon(3). The event
 # One sentence each; journalctl -x tells more, from the message catalog.
 _EVENTS = {
     Kind.POLICY_LOADED: "A policy is in force, from its file.",
-    Kind.POLICY_REJECTED: "The policy file cannot be used; the last good policy stays. Tells the "
-    "first mistake, and how many more there are.",
-    Kind.VALUE_SET: "kad set a parameter as the policy wants it.",
-    Kind.NAMESPACES_SET: "kad set parameters of other network namespaces, one line a pass.",
+    Kind.POLICY_REJECTED: "The policy file cannot be used; the last good policy stays, or, at a "
+    "start without one, kad ends. Tells the first mistake, and how many more there are.",
+    Kind.VALUE_SET: "kad set a parameter as the policy wants it, or at its stop put it back.",
+    Kind.NAMESPACES_SET: "kad set parameters of other network namespaces, put them back, or leaves "
+    "them alone from now on: one line for all of which the same is to be said.",
     Kind.DRIFT: "Somebody else changed a parameter. Tells what kad did about it.",
-    Kind.CONTENTION: "Somebody else changes a parameter again and again; kad restores it less "
-    "often.",
+    Kind.CONTENTION: "Somebody else changes a parameter again and again; kad restores it, or "
+    "where it only watches reports it, less often.",
     Kind.WRITE_FAILED: "A parameter could not be set, or not be read. Tells the kernel's reason.",
     Kind.WATCH_LOST: "kad no longer sees changes of the policy file, or writes to the parameters, "
     "at once, but at each check.",

@@ -55,7 +55,7 @@ def _specs(command: CommandLine) -> Iterator[str]:
 def _action(value: Value) -> str:
     if value.choices:
         return f"({' '.join(value.choices)})"
-    if value.is_number:
+    if value.is_any_word:
         return " "
     return '_files -g "*.(toml|yaml|yml)(-.)"' if value.is_policy else "_files"
 

@@ -48,6 +48,37 @@ def test_an_update_leaves_a_disabled_service_so(machine: Booted) -> None:
     assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("disabled", "inactive")
 
 
+def test_an_update_restarts_what_runs_though_it_is_disabled(machine: Booted) -> None:
+    """Else it would go on from an environment that the next update takes away."""
+    machine.told("systemctl", "disable", "kad")
+    first = machine.show("MainPID")
+    machine.told("mkdir", "-p", "/etc/systemd/system/kad.service.d")
+    machine.told("ln", "-s", "/usr/share/kad/x.conf", "/etc/systemd/system/kad.service.d/x.conf")
+
+    done = machine.run(INSTALL)
+
+    assert done.returncode == 0
+    assert "kad.service.d/x.conf leads nowhere: kad's drop-ins are in /usr/local" in done.stderr
+    assert machine.show("ActiveState") == "active"
+    assert not machine.run("ls", "/etc/systemd/system/sysinit.target.wants/kad.service").stdout
+    assert machine.show("MainPID") != first
+
+
+def test_a_service_that_was_masked_before_stays_so(machine: Booted) -> None:
+    """The installation is whole all the same, and the policy in force once."""
+    _uninstall(machine)
+    machine.told("systemctl", "mask", "kad.service")
+    machine.told("sysctl", "-w", "net.ipv4.tcp_keepalive_time=7200")
+
+    done = machine.run(INSTALL)
+
+    assert done.returncode == 0, done.stderr
+    assert "kad.service is not enabled, see above" in done.stderr
+    assert machine.show("UnitFileState") == "masked"
+    assert machine.values() == [120, 30, 8]
+    assert machine.run("test", "-e", "/opt/kad/given/to-preset").returncode != 0
+
+
 def test_a_first_installation_that_failed_is_made_good_by_the_next(machine: Booted) -> None:
     """The service is enabled as if nothing had happened, however far the first one came."""
     _uninstall(machine)

@@ -852,7 +852,13 @@ def test_on_stop_restore_puts_back_what_kad_found() -> None:
     world.run(Step(lambda: world.journal.messages))
 
     assert world.kernel.now == {TIME: 7200, INTVL: 75, PROBES: 9}
-    assert "net.ipv4.tcp_keepalive_time set to 7200 (was 120)" in world.journal.messages
+    put_back = {event.message: event.fields for event in world.journal.events}
+    assert put_back["net.ipv4.tcp_keepalive_time put back to 7200 (was 120)"] == {
+        "KAD_PARAMETER": str(TIME),
+        "KAD_FOUND_VALUE": "120",
+        "KAD_NAMESPACE": "host",
+        "KAD_POLICY_FILE": PATH,
+    }
 
 
 def test_on_stop_restore_leaves_what_somebody_else_has_set_since() -> None:
