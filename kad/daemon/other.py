@@ -117,7 +117,7 @@ class Other:
     def known(self) -> Known | None:
         """What is to be remembered; None where it is none of kad's business."""
         claims, excluded = self._claims, self.reason == _EXCLUDED
-        if excluded and not claims.put and not claims.custom:
+        if excluded and not (claims.put or claims.custom or self._young):
             return None
         appeared = self._appeared if self._young else None
         marks = (claims.custom, appeared, claims.owed, excluded)

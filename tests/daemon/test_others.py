@@ -665,6 +665,21 @@ def test_what_was_set_while_excluded_is_theirs_though_a_restart_ends_that() -> N
     assert shown(world, "web") == (False, "set on purpose")
 
 
+def test_an_exclusion_that_ends_with_a_restart_makes_nobody_older() -> None:
+    """Its ten seconds go on, and then nothing of it is remembered."""
+    new = FakeNamespace(2, "web")
+    world = world_of(rules=ALL._replace(exclude=("web",)))
+    world.run(appears(world, new))
+    excluded, world.source.policy = world.source.policy, POLICY
+
+    world.run(sets(new, 600), policy_becomes(world, excluded))
+
+    assert new.now == OWN
+    other = FakeNamespace(3, "web")
+    world.run(appears(world, other), Step(after=None), Step(after=60.0))
+    assert 3 not in world.memory.known
+
+
 def test_what_an_excluded_one_set_in_its_youth_is_its_own_later_too() -> None:
     """docker run --sysctl, of a container that only later is kad's business."""
     new = FakeNamespace(2)
@@ -1286,7 +1301,7 @@ def test_a_name_that_excludes_and_comes_late_has_kad_s_values_taken_back() -> No
     assert new.now == DEFAULTS
     assert GIVEN_BACK.replace("web", "ci-7") in world.journal.messages
     assert shown(world, "ci-7") == (False, "excluded")
-    assert not world.memory.known
+    assert not world.memory.known[2].put
 
 
 def test_a_look_that_fails_is_told_and_leaves_kad_with_those_it_knows() -> None:
