@@ -64,9 +64,9 @@ class History:
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
         restoring = policy.mode is Mode.ENFORCE and policy.action is Action.RESTORE
         failing = self._failing(report, contended)
-        before = self.last.read
-        self.last = Report(report.results, contended, failing, restoring=restoring)
-        self.last.read = {**before, **self.last.read}
+        read = dict(self.last.read)
+        read.update((each.parameter, each.now) for each in report if each.now is not None)
+        self.last = Report(report.results, contended, failing, restoring=restoring, read=read)
         return self.last
 
     def _failing(self, report: Report, contended: frozenset[Parameter]) -> dict[Parameter, Result]:

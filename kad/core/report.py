@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kad.core.parameters import Parameter
@@ -83,7 +84,8 @@ class Report:
 
     `contended` names those that somebody else fights for. `failing` has the failed result of each
     that is not right since; of a single pass, those of this pass. `restoring` tells whether drift
-    is undone, or only reported. `read` has what was read last, be it in an earlier pass.
+    is undone, or only reported. `read` has what was read last, be it in an earlier pass, where
+    that is known.
     """
 
     __slots__ = ("contended", "failing", "read", "restoring", "results")
@@ -95,13 +97,13 @@ class Report:
         failing: Mapping[Parameter, Result] | None = None,
         *,
         restoring: bool = True,
+        read: Mapping[Parameter, int] = MappingProxyType({}),
     ) -> None:
         self.results = results
-        self.contended, self.restoring = contended, restoring
-        read = ((each.parameter, each.now) for each in self)
-        self.read = {each: value for each, value in read if value is not None}
-        failed = {each.parameter: each for each in self.having(FAILED)}
-        self.failing = failed if failing is None else failing
+        self.contended, self.restoring, self.read = contended, restoring, read
+        if failing is None:
+            failing = {each.parameter: each for each in self.having(FAILED)}
+        self.failing = failing
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results.values())

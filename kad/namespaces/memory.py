@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kad.atomic import read_json, write_json
 from kad.core.namespaces import Known
 from kad.core.parameters import Parameter
-from kad.core.shape import give, take
+from kad.core.shape import take
 
 VERSION = 2
 # What ended while no kad looked is never seen to go.
@@ -110,9 +110,10 @@ class Memory:
         unseen = [cookie for cookie in known if cookie not in self._met]
         for oldest in unseen[: max(0, len(known) - MOST)]:
             del known[oldest]
-        entries = {str(cookie): _entry(each) for cookie, each in known.items()}
+        # As JSON has it: there may be very many.
+        entries = {str(cookie): _entry(each)._asdict() for cookie, each in known.items()}
         head = _Head(self._boot, next(self._serials))
-        content = {**head._asdict(), **take(dict, give(_Kept(VERSION, entries)))}
+        content = {**head._asdict(), "version": VERSION, "namespaces": entries}
         self._stored, self.trouble = True, None
         for path in self._paths:
             try:
