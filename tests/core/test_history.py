@@ -40,6 +40,15 @@ class Host:
         return self.history.last.results[TIME].outcome
 
 
+def fought() -> Host:
+    """Give one for which somebody else fights since a moment ago."""
+    host = Host(120)
+    host.pass_(ENFORCE)
+    for now in range(6):
+        host.pass_(ENFORCE, found=600, now=now)
+    return host
+
+
 @pytest.mark.parametrize(
     ("first", "second", "outcome", "said"),
     [
@@ -147,10 +156,7 @@ def test_a_fight_under_audit_is_reported_less_often_and_its_end_tells_what_is_le
 
 def test_a_refused_write_in_a_fight_waits_for_the_next_pause() -> None:
     """The pass after a pause may fail; the next deadline lies ahead all the same."""
-    host = Host(120)
-    host.pass_(ENFORCE)
-    for now in range(6):
-        host.pass_(ENFORCE, found=600, now=now)
+    host = fought()
     host.kernel.refuse = {TIME: errno.EIO}
 
     host.pass_(ENFORCE, now=6)
@@ -160,10 +166,7 @@ def test_a_refused_write_in_a_fight_waits_for_the_next_pause() -> None:
 
 def test_a_refusal_in_a_fight_is_told_once_and_its_end_too() -> None:
     """Each pause ends with another try: what has not changed meanwhile is not said again."""
-    host = Host(120)
-    host.pass_(ENFORCE)
-    for now in range(6):
-        host.pass_(ENFORCE, found=600, now=now)
+    host = fought()
     host.kernel.refuse = {TIME: errno.EIO}
 
     said = [host.pass_(ENFORCE, now=now / 2) for now in range(12, 60)]
@@ -213,10 +216,7 @@ def test_under_audit_a_fight_is_silent_however_the_value_flips() -> None:
 
 def test_a_fight_does_not_end_while_something_is_put_off() -> None:
     """A write that failed is tried again when its pause is over, whatever wakes kad meanwhile."""
-    host = Host(120)
-    host.pass_(ENFORCE)
-    for now in range(6):
-        host.pass_(ENFORCE, found=600, now=now)
+    host = fought()
     host.kernel.refuse = {TIME: errno.EIO}
 
     said = [line for now in range(6, 200) for line in host.pass_(ENFORCE, now=now)]
@@ -233,10 +233,7 @@ def test_a_fight_does_not_end_while_something_is_put_off() -> None:
 
 def test_a_failure_is_of_the_value_that_was_tried() -> None:
     """A new policy in a fight was not refused yet."""
-    host = Host(120)
-    host.pass_(ENFORCE)
-    for now in range(6):
-        host.pass_(ENFORCE, found=600, now=now)
+    host = fought()
     host.kernel.refuse = {TIME: errno.EROFS}
     host.pass_(ENFORCE, now=6)
 
@@ -288,10 +285,7 @@ def test_what_was_not_set_and_is_only_looked_at_now_is_drift(taken: bool) -> Non
 
 def test_a_new_policy_that_a_fight_puts_off_is_told_when_it_is_set() -> None:
     """Be it in a pass that also sees another change."""
-    host = Host(120)
-    host.pass_(ENFORCE)
-    for now in range(6):
-        host.pass_(ENFORCE, found=600, now=now)
+    host = fought()
     new = Policy(values={TIME: 300})
     host.pass_(new, now=5.5)
 
@@ -312,10 +306,7 @@ def test_a_policy_for_another_parameter_or_value_is_audited_anew() -> None:
 
 def test_a_fight_that_kad_leaves_is_no_peace() -> None:
     """A contended parameter that is taken off the policy is just forgotten."""
-    host = Host(120)
-    host.pass_(ENFORCE)
-    for now in range(6):
-        host.pass_(ENFORCE, found=600, now=now)
+    host = fought()
 
     assert host.pass_(Policy(values={Parameter.PROBES: 120}), now=6) == []
     assert host.history.deadline is None
@@ -323,10 +314,7 @@ def test_a_fight_that_kad_leaves_is_no_peace() -> None:
 
 def test_a_new_policy_value_in_a_fight_is_told_when_it_is_set() -> None:
     """The other's changes are not said one by one; the operator's own is."""
-    host = Host(120)
-    host.pass_(ENFORCE)
-    for now in range(6):
-        host.pass_(ENFORCE, found=600, now=now)
+    host = fought()
     new = Policy(values={TIME: 60})
 
     deferred = host.pass_(new, now=5.5)

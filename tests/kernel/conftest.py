@@ -18,6 +18,7 @@ probes = 8
 [drift]
 check_every = "1d"
 """
+EVERYWHERE = f'{POLICY}[namespaces]\nscope = "all"\n'
 
 
 @contextmanager

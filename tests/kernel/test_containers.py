@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import TIME
+from tests.kernel.conftest import EVERYWHERE as POLICY
 from tests.machine import MEMORY
 from tests.netns import Machine, wait_until
 
@@ -18,16 +19,6 @@ pytestmark = pytest.mark.skipif(
     reason="runs containers: needs root, iptables and podman (tests/run installs them)",
 )
 
-POLICY = """\
-[keepalive]
-time = "2min"
-intvl = "30s"
-probes = 8
-[drift]
-check_every = "1d"
-[namespaces]
-scope = "all"
-"""
 # Nothing that is shared with the machine's own podman.
 SETTINGS = """\
 [engine]

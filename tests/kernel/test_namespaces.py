@@ -14,19 +14,10 @@ import pytest
 
 from kad.core.parameters import Parameter
 from tests.fakes import TIME
+from tests.kernel.conftest import EVERYWHERE as POLICY
 from tests.netns import KAD, Daemon, Machine, child_of, wait_until
 
 DEFAULTS, WANTED = [7200, 75, 9], [120, 30, 8]
-POLICY = """\
-[keepalive]
-time = "2min"
-intvl = "30s"
-probes = 8
-[drift]
-check_every = "1d"
-[namespaces]
-scope = "all"
-"""
 HOST_ONLY = POLICY.replace('"all"', '"host"')
 FILES = [f"/proc/sys/{parameter.replace('.', '/')}" for parameter in Parameter]
 # Answers each line of shell with one line.

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import TIME
+from tests.kernel.conftest import EVERYWHERE as POLICY
 from tests.machine import MEMORY
 from tests.netns import Machine, wait_until
 
@@ -20,16 +21,6 @@ pytestmark = pytest.mark.skipif(
     reason="runs containers: needs root and systemd-nspawn (tests/run installs it)",
 )
 
-POLICY = """\
-[keepalive]
-time = "2min"
-intvl = "30s"
-probes = 8
-[drift]
-check_every = "1d"
-[namespaces]
-scope = "all"
-"""
 FILES = "/proc/sys/net/ipv4/tcp_keepalive_"
 # A root that is the machine's own, of which nothing is written.
 ROOT = """
