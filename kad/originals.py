@@ -6,12 +6,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from kad.atomic import read_json, write_json
-from kad.core.parameters import Parameter
+from kad.core.parameters import KERNEL_INT, Parameter
 from kad.core.shape import take
 from kad.reconcile import Kernel
 
 VERSION = 2
-_MOST = 2**31  # the three are of the kernel's type int
 
 
 class _Boot(NamedTuple):
@@ -97,7 +96,7 @@ class Originals:
             raise ValueError("of another version of kad")
         if self._cookie and kept.cookie not in {self._cookie, 0}:
             return {}
-        if any(not -_MOST <= value < _MOST for value in kept.values.values()):
+        if any(value not in KERNEL_INT for value in kept.values.values()):
             raise ValueError("a value that no kernel can have had")
         return kept.values
 

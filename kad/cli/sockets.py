@@ -72,18 +72,16 @@ def audit(arguments: argparse.Namespace, cgroups: Cgroups) -> tuple[Audit, str]:
                 raise
             pass_over(name, arguments.namespace, error)
         else:
-            times[name] = bounds.policy_s
+            times[name] = room.policy_s or bounds.kernel_s
     times.pop("host", None)
     return merged(audits), measure.told(times)
 
 
 def _bounds(name: str, room: Room, arguments: argparse.Namespace) -> Bounds:
-    stands_s = room.read(Parameter.TIME)
-    policy_s = stands_s if room.policy_s is None else room.policy_s
+    kernel_s = room.read(Parameter.TIME)
     return Bounds(
-        policy_s=policy_s,
-        limit_s=room.limit_s(policy_s),
-        kernel_s=stands_s,
+        limit_s=room.limit_s(room.policy_s or kernel_s),
+        kernel_s=kernel_s,
         loopback=arguments.loopback,
         listed=arguments.all,
         namespace=name,

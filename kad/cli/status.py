@@ -108,7 +108,7 @@ def with_sockets(status: Status) -> Status:
     if time.found is None:
         return status
     policy_s = time.policy or time.found
-    bounds = Bounds(policy_s, max(policy_s, intvl or 0), time.found, named=False)
+    bounds = Bounds(max(policy_s, intvl or 0), time.found, named=False)
     try:
         with open_diag() as diag:
             found = survey(diag, bounds, Cgroups())

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+# What the kernel's files can hold: the three are of its type int.
+KERNEL_INT = range(-(2**31), 2**31)
+
 
 class Parameter(StrEnum):
     """A sysctl by its kernel name; IPv6 connections use the same three."""

@@ -1,6 +1,6 @@
 """Sum up in words what is wrong, or what is in force."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import NamedTuple
 
 from kad.core.errors import PolicyError, ascii_line
@@ -73,6 +73,6 @@ def troubles(policy: Policy, report: Report, error: PolicyError | None = None) -
         yield told + ("" if looks else f"; {left[0].outcome}") + and_more(left)
 
 
-def and_more(results: Sequence[object]) -> str:
+def and_more(results: Sized) -> str:
     """Say how many there are beside the first."""
     return f" (and {len(results) - 1} more)" if len(results) > 1 else ""

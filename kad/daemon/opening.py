@@ -7,6 +7,7 @@ from kad.core.namespaces import Namespaces
 from kad.core.parameters import Parameter
 from kad.core.report import State
 from kad.core.status import NamespaceStatus, ParameterStatus
+from kad.core.summary import and_more
 from kad.daemon.attempts import Attempts
 from kad.daemon.edges import FoundNamespace, NamespaceFinder, NamespaceKernel
 
@@ -40,9 +41,8 @@ class Opening:
     def open(self, new: Iterable[FoundNamespace], begin: Begin, since: float | None) -> bool:
         """Open a part and `begin` each; tell whether the next part is to follow at once.
 
-        New ones appeared by `since`, None where that is not known.
-
-        What failed comes last, the longest ago first, and holds up nothing that is new.
+        New ones appeared by `since`, None where that is not known. What failed comes last, the
+        longest ago first, and holds up nothing that is new.
         """
         turns = {inode: turn for turn, inode in enumerate(self._failed)}
         waiting = sorted(new, key=lambda each: turns.get(each.inode, -1))
@@ -102,8 +102,7 @@ class Opening:
         if not self.closed:
             return None
         name, error, _ = self.closed[min(self.closed)]
-        more = f" (and {len(self.closed) - 1} more)" if len(self.closed) > 1 else ""
-        return f"{name}: {error.strerror}{more}"
+        return f"{name}: {error.strerror}{and_more(self.closed)}"
 
     def forget(self) -> None:
         """Let go of all without a word."""

@@ -69,8 +69,10 @@ class Others:
         self._policy = policy
         stale = [other for other in self._known.values() if other.follows is not policy]
         self._each(partial(self._follow, policy), stale)
+        grown = [other for other in self._known.values() if other.has_grown(now)]
+        self._touched += grown
         # Its unit may have come after it, of which nothing tells.
-        if look or any(each.has_grown(now) for each in self._known.values()):
+        if look or grown:
             self._look(policy, now)
         self._finder.leave(
             inode for inode, other in self._known.items() if policy.namespaces.excludes(other.name)
@@ -135,12 +137,11 @@ class Others:
             self._left.append(other)
 
     def _pass(self, policy: Policy, now: float) -> Pass:
-        grown = [other for other in self._known.values() if other.has_grown(now)]
         due: list[Other] = []
         self._each(lambda other: due.append(other) if other.is_due(now) else None)
         for other in due:
             other.is_about_to_write()
-        self._keep((*self._touched, *grown, *due))
+        self._keep((*self._touched, *due))
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
         self._each(lambda other: done.append((other, *other.run(now))), ours)

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 from kad.atomic import read_json, write_json
 from kad.core.namespaces import Known
-from kad.core.parameters import Parameter
+from kad.core.parameters import KERNEL_INT, Parameter
 from kad.core.shape import take
 
 VERSION = 2
 # What ended while no kad looked is never seen to go.
 MOST = 10_000
-_MOST = 2**31  # the three are of the kernel's type int
 
 
 class _Head(NamedTuple):
@@ -145,7 +144,7 @@ def _known(entry: _Entry) -> Known:
     values = [*entry.found, *(value for each in entry.put for value in each)]
     if not len(entry.found) == len(entry.put) == len(Parameter):
         raise ValueError("lacks a value")
-    if not isfinite(entry.appeared or 0.0) or any(not -_MOST <= each < _MOST for each in values):
+    if not isfinite(entry.appeared or 0.0) or any(each not in KERNEL_INT for each in values):
         raise ValueError("a value that nothing can have had")
     found = dict(zip(Parameter, entry.found, strict=True))
     put = {each: values for each, values in zip(Parameter, entry.put, strict=True) if values}

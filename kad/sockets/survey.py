@@ -16,12 +16,11 @@ from kad.sockets.owners import holder_of, owners
 class Bounds(NamedTuple):
     """What is looked at, and how closely.
 
-    `policy_s` is the time that is wanted, `limit_s` the most that is left on a timer under it, and
-    `kernel_s` what a socket without a TCP_KEEPIDLE of its own follows. `named` has the commands
-    found of those outside of any unit.
+    `limit_s` is the most that is left on a timer under the time that is wanted, `kernel_s` what a
+    socket without a TCP_KEEPIDLE of its own follows. `named` has the commands found of those
+    outside of any unit.
     """
 
-    policy_s: int
     limit_s: int
     kernel_s: int
     loopback: bool = False

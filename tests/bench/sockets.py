@@ -72,7 +72,7 @@ def run(*command: str) -> None:
 def audit() -> None:
     """Take the audit once, with nothing remembered."""
     with open_diag() as diag:
-        found = survey(diag, Bounds(7200, 7200, 7200, loopback=True), Cgroups())
+        found = survey(diag, Bounds(7200, 7200, loopback=True), Cgroups())
     assert found.established
 
 
