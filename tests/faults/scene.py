@@ -129,6 +129,7 @@ class Scene:
         wait_until(lambda: self._hear() and count() > before + (not answers))
 
     def _hear(self) -> bool:
+        self._assert_alive()
         return self.deaf or bool(self.running.heard()) or True
 
     def _generation(self) -> int:
@@ -163,9 +164,11 @@ class Scene:
             self.daemon = None
 
     def _is_up(self) -> bool:
-        log = self.running.log.read_text("utf-8")
-        assert self.running.process.poll() is None, log
-        return f"policy {self.policy} in force" in log
+        self._assert_alive()
+        return f"policy {self.policy} in force" in self.running.log.read_text("utf-8")
+
+    def _assert_alive(self) -> None:
+        assert self.running.process.poll() is None, self.running.log.read_text("utf-8")
 
 
 @contextmanager
