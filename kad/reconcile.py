@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from kad.core.history import Verdict
-from kad.core.parameters import Parameter
+from kad.core.parameters import PARAMETERS, Parameter
 from kad.core.plan import Change, plan
 from kad.core.policy import Policy
 from kad.core.report import Outcome, Report, Result
@@ -30,7 +30,7 @@ def reconcile(policy: Policy, kernel: Kernel, judge: Callable[[Change], Verdict]
 
     One parameter's failure is data in the report and does not stop the others.
     """
-    found = {parameter: _observe(kernel, parameter) for parameter in Parameter}
+    found = {parameter: _observe(kernel, parameter) for parameter in PARAMETERS}
     readable = {each: value for each, value in found.items() if isinstance(value, int)}
     changes = {change.parameter: change for change in plan(policy.values, readable)}
     results = {}

@@ -34,17 +34,20 @@ class History:
         return partial(self._verdict, policy, now)
 
     def _verdict(self, policy: Policy, now: float, change: Change) -> Verdict:
-        fight, foreign = self._fight(change.parameter), self._foreign(change)
+        foreign = self._foreign(change)
         if foreign:
-            fight.changed(now)
+            self._fight(change.parameter).changed(now)
+        fight = self.fights.get(change.parameter)
+        fought = fight is not None and fight.active
         same = self.put.get(change.parameter) == change.policy
         # Somebody may have been faster than a new policy; in a fight the policy is the news.
-        drift = same or (foreign and change.parameter in self.put and not fight.active)
+        drift = same or (foreign and change.parameter in self.put and not fought)
         if policy.mode is Mode.AUDIT:
             return Verdict(Outcome.LEFT_AUDIT, drift=True)
         if same and policy.action is Action.WARN:
             return Verdict(Outcome.LEFT_WARN, drift=True)
-        return Verdict(Outcome.DEFERRED if fight.defers(now) else None, drift)
+        deferred = fight is not None and fight.defers(now)
+        return Verdict(Outcome.DEFERRED if deferred else None, drift)
 
     def _foreign(self, change: Change) -> bool:
         """Whether somebody else wrote the value since kad last looked."""
@@ -56,11 +59,11 @@ class History:
         for result in report:
             if result.policy is None:
                 self._forget(result.parameter)
-            else:
-                self._fight_on(self._fight(result.parameter), result.outcome, now)
+                continue
+            self._fight_on(result.parameter, result.outcome, now)
             # In audit mode a value may agree that kad never put there.
             if result.outcome in AGREED and policy.mode is Mode.ENFORCE:
-                self.put[result.parameter] = policy.values[result.parameter]
+                self.put[result.parameter] = result.policy
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
         restoring = policy.mode is Mode.ENFORCE and policy.action is Action.RESTORE
         failing = self._failing(report, contended)
@@ -81,13 +84,19 @@ class History:
         return failing
 
     def _fight(self, parameter: Parameter) -> Contention:
-        return self.fights.setdefault(parameter, Contention())
+        """Give what counts its changes; where nobody ever changes it there is none to be had."""
+        if parameter not in self.fights:
+            self.fights[parameter] = Contention()
+        return self.fights[parameter]
 
     def _forget(self, parameter: Parameter) -> None:
         self.put.pop(parameter, None)
         self.fights.pop(parameter, None)
 
-    def _fight_on(self, fight: Contention, outcome: Outcome, now: float) -> None:
+    def _fight_on(self, parameter: Parameter, outcome: Outcome, now: float) -> None:
+        if outcome is not Outcome.DIFFERENT and parameter not in self.fights:
+            return
+        fight = self._fight(parameter)
         if outcome in AGREED | LEFT:
             fight.settled(now)
         elif outcome is Outcome.DIFFERENT:

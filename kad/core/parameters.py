@@ -32,6 +32,10 @@ class Parameter(StrEnum):
         return f"{self.key} {value}" if self is Parameter.PROBES else f"{self.key} {value} s"
 
 
+# For loops that run for each of thousands of namespaces: going through an enum takes its time.
+PARAMETERS = tuple(Parameter)
+
+
 def number(text: bytes) -> int:
     """Give the value that the kernel's file holds; OSError where that is no number."""
     try:

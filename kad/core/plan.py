@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from kad.core.parameters import Parameter
+from kad.core.parameters import PARAMETERS, Parameter
 
 
 class Change(NamedTuple):
@@ -21,6 +21,6 @@ def plan(values: Mapping[Parameter, int], found: Mapping[Parameter, int]) -> tup
     """Give what is to be written, in the kernel's order; what was not found is left out."""
     return tuple(
         Change(parameter, found[parameter], values[parameter])
-        for parameter in Parameter
+        for parameter in PARAMETERS
         if parameter in values and parameter in found and found[parameter] != values[parameter]
     )

@@ -21,7 +21,7 @@ class Claims:
         known = known or Known(values)
         self.found = known.found
         # What of kad's may be there, be it of a parameter that the policy names no more.
-        self.put = dict(known.put)
+        self.put = known.put
         self.custom = known.custom or self.found != KERNEL_DEFAULTS
         self.owed = known.owed
         # What kad last saw: not what somebody wrote while no kad looked.
@@ -44,12 +44,15 @@ class Claims:
 
     def are_about_to_be_put(self, values: Values) -> None:
         """Take down what kad is going to put there, which is to be remembered before it is."""
+        new: dict[Parameter, tuple[int, ...]] = {}
         for each, value in values.items():
             before = self.put.get(each, ())
             if before[-1:] != (value,):
                 # What of kad's is there stays kad's, should the new value not get there.
                 there = tuple(earlier for earlier in before if earlier == self.seen[each])
-                self.put[each] = (*there, value)
+                new[each] = (*there, value)
+        if new:  # another one: the one before is remembered
+            self.put = {**self.put, **new}
 
     def see(self, values: Values) -> None:
         """Take down what was seen; of what could not be read, what was seen before."""

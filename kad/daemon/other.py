@@ -114,6 +114,11 @@ class Other:
             self._claims.are_about_to_be_put(self._policy.values)
 
     @property
+    def is_young(self) -> bool:
+        """Whether what somebody else writes there is still taken for its own."""
+        return self._young
+
+    @property
     def known(self) -> Known | None:
         """What is to be remembered; None where it is none of kad's business."""
         claims, excluded = self._claims, self.reason == _EXCLUDED
@@ -121,7 +126,7 @@ class Other:
             return None
         appeared = self._appeared if self._young else None
         marks = (claims.custom, appeared, claims.owed, excluded)
-        return Known(claims.found, dict(claims.put), *marks)
+        return Known(claims.found, claims.put, *marks)
 
     def owe_if_late(self) -> bool:
         """Owe it what kad found where the name that excludes it came late; tell whether it did."""
@@ -144,6 +149,9 @@ class Other:
         if self.reason is not None:
             self.kernel.read(Parameter.TIME)
             return False
+        due = self._due or self._history.deadline is not None
+        if due and not young:
+            return True
         try:
             changed = not self.kernel.has(self._claims.seen)
         except FileNotFoundError:
@@ -152,7 +160,7 @@ class Other:
             return True
         if changed and young and self._take_for_its_own(self._read()):
             self._history = History()  # what is overridden was set, and is no drift
-        return changed or self._due or self._history.deadline is not None
+        return changed or due
 
     def _take_for_its_own(self, now: Mapping[Parameter, int]) -> bool:
         """Leave it to whoever wrote what is `now` other than kad saw it last; tell if anybody did.

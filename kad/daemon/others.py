@@ -148,7 +148,7 @@ class Others:
         given_back: list[str] = []
         try:
             # Of those whose runtime was faster than the pass something else is to be remembered.
-            self._keep(other for other, *_ in done)
+            self._keep(other for other, *_ in done if other.is_young)
             given_back = self._give_back(policy)
         except MemoryError:  # what was written is told all the same
             self._attempts.note(_REMEMBER, "out of memory")

@@ -47,10 +47,10 @@ class NamespaceFiles:
 
     def has(self, values: Mapping[Parameter, int]) -> bool:
         """Whether these are in the kernel, as it writes them; a thousand take some milliseconds."""
-        return all(
-            os.pread(self._files[_PLACES[each]], 16, 0) == b"%d\n" % value
-            for each, value in values.items()
-        )
+        for each, value in values.items():
+            if os.pread(self._files[_PLACES[each]], 16, 0) != b"%d\n" % value:
+                return False
+        return True
 
     def read(self, parameter: Parameter) -> int:
         """Give the present value."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kad.atomic import read_json, write_json
 from kad.core.namespaces import Known
-from kad.core.parameters import KERNEL_INT, Parameter
+from kad.core.parameters import KERNEL_INT, PARAMETERS, Parameter
 from kad.core.shape import take
 
 VERSION = 2
@@ -67,14 +67,15 @@ class Memory:
     def keep(self, values: Mapping[int, Known | None]) -> None:
         """Remember these; forget those that are None. What could not be stored is tried again."""
         known = self._known()
-        before = dict(known)
+        changed = not self._stored
         for cookie, now in values.items():
+            changed = changed or known.get(cookie) != now
             if now is None:
                 known.pop(cookie, None)
                 self._met.discard(cookie)
             else:
                 known[cookie] = now
-        if known != before or not self._stored:
+        if changed:
             self._store(known)
 
     def replace_unusable(self) -> list[str]:
@@ -135,8 +136,8 @@ def _understood(plain: object) -> dict[int, Known]:
 
 
 def _entry(known: Known) -> _Entry:
-    found = tuple(known.found[each] for each in Parameter)
-    put = tuple(known.put.get(each, ()) for each in Parameter)
+    found = tuple([known.found[each] for each in PARAMETERS])
+    put = tuple([known.put.get(each, ()) for each in PARAMETERS])
     return _Entry(found, put, *known[2:])
 
 

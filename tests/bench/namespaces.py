@@ -152,7 +152,7 @@ def measure(number: int) -> None:
     make(number)
     directory = tempfile.mkdtemp(dir="/run")
     finder, seconds = Finder(), count(100)
-    scan = least(finder.find)
+    finding = least(finder.find)
     others = Others(finder, Memory([directory], "boot"), Attempts(Complaints()))
     enter(())  # what a first thread costs is not each namespace's
     before = resident()
@@ -160,12 +160,12 @@ def measure(number: int) -> None:
     opening = took(lambda: meet_all(others, first))
     watching = took(Writes(finder.held, lambda *_: None).refresh)
     memory = (resident() - before) / number / 1024
-    compare = least(lambda: others.run(first, 0.0, look=False))
-    check = least(lambda: others.run(first, 0.0, look=True))
+    check = least(lambda: others.run(first, 0.0, look=False))
+    timer = least(lambda: others.run(first, 0.0, look=True))
     new = least(lambda: others.run(policy(next(seconds)), 0.0, look=False))
     state = StateFile(directory)
     shown = least(lambda: state.write(status(others)))
-    times = (scan, opening, watching, compare, check, new, shown)
+    times = (finding, opening, watching, check, timer, new, shown)
     print(f"{number:10}", *(f"{each:9.1f}" for each in times), f"{memory:9.1f}")
 
 
@@ -181,7 +181,7 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     print(
-        "namespaces   scan ms   open ms  watch ms comp'e ms  check ms policy ms  state ms  kB each",
+        "namespaces   find ms   open ms  watch ms  check ms  timer ms policy ms  state ms  kB each",
         flush=True,
     )
     for number in options.numbers:
