@@ -7,7 +7,7 @@ import sys
 from kad import policyfile
 from kad.cli.daemons import running
 from kad.core.denial import denial
-from kad.core.errors import DeniedError, KadError, printable
+from kad.core.errors import DeniedError, KadError, os_error_words, printable
 from kad.core.history import History
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
@@ -86,8 +86,7 @@ def _tend_sockets(policy: Policy) -> bool:
         last = tender.tend(tender.look(policy.sockets, time_s))
         _say(last)
     except OSError as error:
-        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-        why = f"cannot tend open sockets: {what}"
+        why = f"cannot tend open sockets: {os_error_words(error)}"
         if isinstance(error, PermissionError):
             raise DeniedError(why) from error
         sys.stderr.write(f"kad: {why}\n")

@@ -21,6 +21,12 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else ascii_line(each) for each in text)
 
 
+def os_error_words(error: OSError) -> str:
+    """Say why the system refused, after the file where one is known."""
+    why = error.strerror or str(error)
+    return f"{error.filename}: {why}" if error.filename else why
+
+
 class KadError(Exception):
     """What, where and why, in one line; shown without a traceback."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from kad.core.errors import os_error_words
 from kad.core.events import Event, Kind, Priority
 from kad.daemon.edges import Teller
 
@@ -50,4 +51,4 @@ def _reason(error: OSError | MemoryError | ImportError) -> str:
         return "out of memory"
     if isinstance(error, ImportError):  # without descriptors Python finds no module
         return f"module {error.name} is not readable"
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+    return os_error_words(error)
