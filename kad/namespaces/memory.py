@@ -67,15 +67,14 @@ class Memory:
     def keep(self, values: Mapping[int, Known | None]) -> None:
         """Remember these; forget those that are None. What could not be stored is tried again."""
         known = self._known()
-        changed = not self._stored
         for cookie, now in values.items():
-            changed = changed or known.get(cookie) != now
+            self._stored = self._stored and known.get(cookie) == now
             if now is None:
                 known.pop(cookie, None)
                 self._met.discard(cookie)
             else:
                 known[cookie] = now
-        if changed:
+        if not self._stored:
             self._store(known)
 
     def replace_unusable(self) -> list[str]:
@@ -107,6 +106,8 @@ class Memory:
 
     def _store(self, known: dict[int, Known]) -> None:
         """Put it into the first file that takes it; none is no failure where none can be there."""
+        # Until it is: a lack of memory may end this anywhere.
+        self._stored, self.trouble = False, None
         unseen = [cookie for cookie in known if cookie not in self._met]
         for oldest in unseen[: max(0, len(known) - MOST)]:
             del known[oldest]
@@ -114,17 +115,16 @@ class Memory:
         entries = {str(cookie): _entry(each)._asdict() for cookie, each in known.items()}
         head = _Head(self._boot, next(self._serials))
         content = {**head._asdict(), "version": VERSION, "namespaces": entries}
-        self._stored, self.trouble = True, None
         for path in self._paths:
             try:
                 write_json(path, content, mode=0o600, indent=None)
             except OSError as error:
                 if error.errno not in {errno.ENOENT, errno.EROFS}:
                     # One that another directory takes may not outlive a stop.
-                    self._stored = False
                     self.trouble = self.trouble or f"{path}: {error.strerror}"
             else:
-                return
+                break
+        self._stored = self.trouble is None
 
 
 def _understood(plain: object) -> dict[int, Known]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kad.core.namespaces import Known
+from kad.core.parameters import Parameter
 from kad.namespaces.entering import enter
 from kad.namespaces.finding import Found, unit_in
 from kad.namespaces.memory import MOST, Memory
@@ -98,6 +99,30 @@ def test_what_the_wrong_directory_has_is_told_and_tried_again(tmp_path: Path) ->
     assert (there, trouble) == (OWN, f"{in_the_way}: Is a directory")
     assert memory.trouble is None
     assert Memory([str(first)], "this")[7] == OWN
+
+
+class Scarce(dict[Parameter, int]):
+    """Values that cannot be had at the first attempt, for want of memory."""
+
+    asked = False
+
+    def __getitem__(self, parameter: Parameter) -> int:
+        """Give the value, but not at once."""
+        if not self.asked:
+            self.asked = True
+            raise MemoryError
+        return super().__getitem__(parameter)
+
+
+def test_what_a_lack_of_memory_kept_from_the_file_is_tried_again(tmp_path: Path) -> None:
+    """Or kad's own values would be somebody's after a restart."""
+    memory = Memory([str(tmp_path)], "this")
+    with pytest.raises(MemoryError):
+        memory.keep({7: OWN._replace(found=Scarce(OWN.found))})
+
+    memory.keep({})
+
+    assert Memory([str(tmp_path)], "this")[7] == OWN
 
 
 def test_what_ended_unseen_does_not_pile_up(tmp_path: Path) -> None:
