@@ -29,6 +29,10 @@ class History:
         self.put: dict[Parameter, int] = {}
         self.fights: dict[Parameter, Contention] = {}
 
+    def begin_anew(self) -> None:
+        """Take what is found next for no drift, though somebody may go on fighting for it."""
+        self.put.clear()
+
     def judge(self, policy: Policy, now: float) -> Callable[[Change], Verdict]:
         """Give the judge for one pass that begins at `now`, in seconds that never go backwards."""
         return partial(self._verdict, policy, now)

@@ -78,9 +78,11 @@ class Other:
         now = None if before is None else self._read()
         self._policy, self._followed, self.follows = policy_for(policy, self.name), True, policy
         self.reason, self._due = self._reason(), True
-        if self.reason is not None:  # what happens to it meanwhile is no drift
+        if (
+            before is not None or self.reason is not None
+        ):  # what happens to it meanwhile is no drift
             self._history = History()
-        elif now is not None:
+        if self.reason is None and now is not None:
             self._meet_again(now, excluded=before == _EXCLUDED)
         self._claims.owed = self._claims.owed and self.reason is not None
         return kept and self.reason is not None and bool(self._claims.put)
@@ -159,7 +161,8 @@ class Other:
         except OSError:  # the pass will say why
             return True
         if changed and young and self._take_for_its_own(self._read()):
-            self._history = History()  # what is overridden was set, and is no drift
+            # What is overridden was set, and is no drift; somebody may fight for it all the same.
+            self._history.begin_anew()
         return changed or due
 
     def _take_for_its_own(self, now: Mapping[Parameter, int]) -> bool:

@@ -163,7 +163,7 @@ class Others:
         names = [other.name for other, _, report in done if _was_set(report)]
         return Pass(
             [
-                *done_in(_LEFT, [other.name for other in self._left]),
+                *done_in(_LEFT, [each.name for each in self._left if each.reason is not None]),
                 *done_in("policy set", names),
                 *done_in(_GIVEN_BACK, given_back),
                 *events,

@@ -26,6 +26,7 @@ from tests.fakes import (
 ALL = Namespaces(scope=Scope.ALL)
 POLICY = WHOLE._replace(namespaces=ALL)
 GIVEN_BACK = "left alone from now on: what kad set is put back in 1 namespace (web)"
+LESS = "restoring it less often"
 OWN = {**DEFAULTS, TIME: 600}
 PUT = {each: (value,) for each, value in WANTED.items()}
 
@@ -840,6 +841,33 @@ def test_what_is_overridden_late_is_no_drift_and_is_remembered() -> None:
     assert new.now == WANTED
     assert not any("drift" in each for each in world.journal.messages)
     assert world.memory.known[2].found == OWN
+
+
+def test_a_fight_for_a_young_one_is_limited_too() -> None:
+    """custom = override: what is set within ten seconds is no drift, but may be a fight."""
+    new = FakeNamespace(2, "web")
+    world = world_of(rules=ALL._replace(custom=Custom.OVERRIDE))
+
+    world.run(appears(world, new), *(sets(new, 600 + each) for each in range(50)))
+
+    told = [each for each in world.journal.messages if "by somebody else" in each]
+    assert told == [f"web: {TIME} was changed 6 times in 60 s by somebody else; {LESS}"]
+    assert len(new.writes) < 15
+
+
+def test_who_is_renamed_as_his_old_name_is_excluded_is_not_left() -> None:
+    """Nor is it said that he is."""
+    other = FakeNamespace(2, "ci-1")
+    world = world_of(other)
+    excluded = POLICY._replace(namespaces=ALL._replace(exclude=("ci-*",)))
+
+    def edit() -> None:
+        other.name, world.source.policy = "web", excluded
+
+    world.run(Step(edit, frozenset({Reason.FILE})))
+
+    assert shown(world, "web") == (True, None)
+    assert not any("left alone" in each for each in world.journal.messages)
 
 
 def test_a_restart_says_nothing_again_of_what_is_left_alone() -> None:
