@@ -8,8 +8,8 @@ from kad.core.report import State
 from kad.core.sockets.audit import Audit, Group, Seen
 from kad.core.sockets.connection import Class, address, timer_left
 from kad.core.sockets.programs import options_for
-from kad.core.sockets.units import UNTOLD
 from kad.core.spans import format_span
+from kad.core.units import UNTOLD
 
 _BAR = 20
 _NARROWEST = 12

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from kad.core.units import unit_started_in
+
 # ip-netns(8) binds each namespace to a file of its name here; /var/run leads to /run.
 _NAMED = ("/run/netns/", "/var/run/netns/")
 # proc_pid_stat(5): the 22nd field, of which the second may hold spaces and parentheses.
@@ -76,7 +78,7 @@ def _processes() -> Mapping[int, list[int]]:
 def _unit_of_oldest(pids: Iterable[int]) -> str | None:
     ages = ((_start_time(pid), pid) for pid in pids)
     oldest = min(((age, pid) for age, pid in ages if age is not None), default=None)
-    return None if oldest is None else unit_of(oldest[1])
+    return None if oldest is None else _unit_of(oldest[1])
 
 
 def _start_time(pid: int) -> int | None:
@@ -87,23 +89,9 @@ def _start_time(pid: int) -> int | None:
         return None
 
 
-def unit_of(pid: int) -> str | None:
-    """Give the systemd unit or scope of a process, None where it has none."""
+def _unit_of(pid: int) -> str | None:
     try:
         with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
-            return unit_in(file.read())
+            return unit_started_in(file.read())
     except OSError:
         return None
-
-
-def unit_in(cgroups: str) -> str | None:
-    """Give the unit that proc_pid_cgroup(5) tells of."""
-    # The unified hierarchy, or the one that systemd keeps for itself beside the old ones.
-    split = (line.split(":", 2) for line in cgroups.splitlines())
-    paths = (path for _, hierarchy, path in split if hierarchy in {"", "name=systemd"})
-    parts = [part for path in paths for part in path.split("/")]
-    units = [part for part in parts if part.endswith((".service", ".scope"))]
-    # The outermost, as the innermost may be one of a container's own systemd; of a user's own
-    # manager that which it started.
-    units.sort(key=lambda unit: unit.startswith("user@"))
-    return next(iter(units), None)

@@ -1,10 +1,10 @@
 """Find systemd's unit by the id of a control group."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
-from kad.core.sockets.units import unit_of
+from kad.core.units import unit_in, unit_of
 
 
 class Cgroups:
@@ -80,15 +80,7 @@ def unit_of_process(pid: int | str) -> str | None:
     """Give the unit that a process runs in; None outside of any, and where it has ended."""
     with (
         suppress(FileNotFoundError, ProcessLookupError),
-        open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as lines,
+        open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file,
     ):
-        return unit_in(lines)
+        return unit_in(file.read())
     return None
-
-
-def unit_in(lines: Iterable[str]) -> str | None:
-    """Give the unit that proc_pid_cgroup(5) tells of."""
-    split = (line.rstrip("\n").split(":", 2) for line in lines)
-    paths = {hierarchy: path for _, hierarchy, path in split}
-    # The unified hierarchy, or the one that systemd keeps for itself beside the old ones.
-    return unit_of(paths.get("", "")) or unit_of(paths.get("name=systemd", ""))

@@ -18,7 +18,7 @@ from kad.core.sockets.connection import (
     is_loopback,
 )
 from kad.core.sockets.tending import Deed, Task, allowed, needed
-from kad.core.sockets.units import UNTOLD
+from kad.core.units import UNTOLD
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import dump
 

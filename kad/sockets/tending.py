@@ -10,7 +10,7 @@ from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import LISTEN
 from kad.core.sockets.tending import Deed, Look, Task, Tended
-from kad.core.sockets.units import is_meant
+from kad.core.units import is_meant
 from kad.masked import all_signals_blocked
 from kad.sockets import options
 from kad.sockets.borrowing import borrowed, refuse_without_rights

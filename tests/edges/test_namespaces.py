@@ -9,39 +9,12 @@ import pytest
 from kad.core.namespaces import Known
 from kad.core.parameters import Parameter
 from kad.namespaces.entering import enter
-from kad.namespaces.finding import Found, unit_in
+from kad.namespaces.finding import Found
 from kad.namespaces.memory import MOST, Memory
 from tests.fakes import DEFAULTS, TIME
 
 OWN = Known({**DEFAULTS, TIME: 600}, {TIME: (90, 120)}, owed=True, excluded=True)
 MARKED = Known(DEFAULTS, custom=True, appeared=1234.5)
-
-
-@pytest.mark.parametrize(
-    ("path", "unit"),
-    [
-        ("/system.slice/nginx.service", "nginx.service"),
-        ("/system.slice/docker-1f0c.scope", "docker-1f0c.scope"),
-        ("/kubepods.slice/kubepods-pod1.slice/cri-containerd-1f.scope", "cri-containerd-1f.scope"),
-        ("/machine.slice/machine-web.scope/payload/init.scope", "machine-web.scope"),
-        (
-            "/machine.slice/systemd-nspawn@web.service/payload/x.service",
-            "systemd-nspawn@web.service",
-        ),
-        ("/user.slice/user-1.slice/session-3.scope", "session-3.scope"),
-        ("/user.slice/user-1.slice/user@1.service/user.slice/libpod-1f.scope", "libpod-1f.scope"),
-        ("/user.slice/user-1.slice/user@1.service", "user@1.service"),
-        ("/system.slice/a:b.service", "a:b.service"),
-        ("/libpod_parent/libpod-1f", None),
-        ("/", None),
-    ],
-)
-@pytest.mark.parametrize("lines", ["0::{}\n", "12:cpu:/\n1:name=systemd:{}\n0::/\n"])
-def test_a_process_belongs_to_the_unit_that_the_host_s_systemd_started(
-    lines: str, path: str, unit: str | None
-) -> None:
-    """Not to one of a systemd inside; of a user's manager to what that started."""
-    assert unit_in(lines.format(path)) == unit
 
 
 def test_what_was_found_is_remembered_for_one_boot(tmp_path: Path) -> None:

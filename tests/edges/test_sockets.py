@@ -16,7 +16,7 @@ from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import Class, Connection
 from kad.sockets.borrowing import borrowed
-from kad.sockets.cgroups import Cgroups, unit_in
+from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import dump
 from kad.sockets.looking import Looker, Room
 from kad.sockets.owners import owners
@@ -199,21 +199,6 @@ def test_without_the_one_hierarchy_kad_does_not_guess_units() -> None:
 
     with pytest.raises(OSError, match=r"only cgroups\(7\) version 2 tells of sockets"):
         list(both.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 30)))
-
-
-@pytest.mark.parametrize(
-    ("lines", "unit"),
-    [
-        (["0::/system.slice/a.service\n"], "a.service"),
-        (["4:cpu:/\n", "1:name=systemd:/system.slice/a.service\n", "0::/\n"], "a.service"),
-        (["1:name=systemd:/system.slice/a.service\n"], "a.service"),
-        (["0::/docker/0f1e\n"], None),
-        ([], None),
-    ],
-)
-def test_a_process_s_unit_is_known_by_either_hierarchy(lines: list[str], unit: str | None) -> None:
-    """What an excluded unit holds is left alone on hosts of both kinds."""
-    assert unit_in(lines) == unit
 
 
 def test_a_namespace_that_is_closed_to_kad_does_not_stop_the_rest() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kad.core.policy import Sockets
 from kad.core.sockets.connection import LISTEN, Class, Connection, classify
-from kad.core.sockets.units import is_meant
+from kad.core.units import is_meant
 
 _NAMED = 3  # so many units are named in a sentence
 

@@ -5,7 +5,6 @@ import pytest
 from kad.core.policy import Sockets
 from kad.core.sockets.connection import LISTEN, Connection
 from kad.core.sockets.tending import Deed, Tended, allowed, needed, sentence, sentences, unmatched
-from kad.core.sockets.units import unit_of
 from tests.connections import BUSY, IDLE, ON, connection
 
 REARM, ENABLE = Deed
@@ -91,23 +90,3 @@ def test_a_name_that_matches_nothing_is_told() -> None:
         'sockets.enable: "ngnix" matches no unit that runs',
         'sockets.exclude: "x?" matches no unit that runs',
     ]
-
-
-@pytest.mark.parametrize(
-    ("path", "unit"),
-    [
-        ("/system.slice/nginx.service", NGINX),
-        ("/system.slice/nginx.service/worker", NGINX),
-        ("/user.slice/user-1.slice/user@1.service/app.slice/a.scope", "user@1.service"),
-        ("/machine.slice/systemd-nspawn@a.service/payload/b.service", "systemd-nspawn@a.service"),
-        ("/system.slice/system-getty.slice", None),
-        ("/docker/0f1e", None),
-        ("/docker/0f1e/system.slice/nginx.service", None),
-        ("/lxc.payload.c1/system.slice/nginx.service", None),
-        ("/init.scope", "init.scope"),
-        ("", None),
-    ],
-)
-def test_the_unit_is_the_one_that_systemctl_knows(path: str, unit: str | None) -> None:
-    """A user's own units, and those within a container, are not the host's."""
-    assert unit_of(path) == unit

@@ -1,6 +1,6 @@
 """Tell systemd's unit by a control group's path, and whether a pattern means it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 UNTOLD = "this kernel does not tell the units of sockets; Linux 5.8 does"
@@ -20,6 +20,30 @@ def unit_of(path: str) -> str | None:
         if not each.endswith(".slice"):
             return None
     return None
+
+
+def unit_in(cgroups: str) -> str | None:
+    """Give the unit that proc_pid_cgroup(5) tells of."""
+    return next(filter(None, map(unit_of, _paths(cgroups))), None)
+
+
+def unit_started_in(cgroups: str) -> str | None:
+    """Give the same, but of a user's own manager the unit that this has started."""
+    for path in _paths(cgroups):
+        unit = unit_of(path)
+        if unit is not None and unit.startswith("user@"):
+            return unit_of(path.partition(unit)[2]) or unit
+        if unit is not None:
+            return unit
+    return None
+
+
+def _paths(cgroups: str) -> Iterator[str]:
+    """Give the path in the unified hierarchy, and in systemd's own beside the old ones."""
+    split = (line.split(":", 2) for line in cgroups.splitlines())
+    paths = {hierarchy: path for _, hierarchy, path in split}
+    yield paths.get("", "")
+    yield paths.get("name=systemd", "")
 
 
 def is_meant(unit: str, patterns: Iterable[str]) -> bool:
