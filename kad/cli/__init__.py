@@ -1,14 +1,15 @@
 """Be the `kad` command: parse, run, print, exit."""
 
+import errno
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from kad.core.errors import KadError, UsageError
+from kad.core.errors import KadError, UsageError, os_error_words
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,15 +28,18 @@ _HANDLERS = {
     "export": ("exporting", "export"),
     "schema": ("schema", "schema"),
 }
+# What refuses to take kad's output, which has no name.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; give its exit status. A bug keeps its traceback and exits 70."""
     _prepare_streams()
+    words = sys.argv[1:] if argv is None else argv
     try:
-        return _flushed(_dispatch(sys.argv[1:] if argv is None else argv))
+        return _flushed(_dispatch(words))
     except KadError as error:
-        _complain(error)
+        _complain(error, *_where_to_read_on(error, words))
         return error.exit_status
     except KeyboardInterrupt:
         return 128 + 2  # as a shell has it for SIGINT
@@ -43,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _discard_output()
         return 128 + 13  # as a shell has it for SIGPIPE
     except OSError as error:  # the system's word, not kad's mistake: a full disk, no descriptor
-        _complain(KadError(f"{error.filename or 'standard output'}: {error.strerror}"))
+        if error.filename is None and error.errno in _NO_ROOM:
+            error.filename = "standard output"
+        _complain(KadError(os_error_words(error)))
         _discard_output()
         return 70
     except Exception:  # noqa: BLE001  # the last resort: it is told, with its traceback
@@ -99,12 +105,16 @@ def _parsed(argv: Sequence[str]) -> "Namespace":
     return parse(argv)
 
 
-def _complain(error: KadError) -> None:
-    lines = [f"kad: {line}\n" for line in error.lines()]
+def _where_to_read_on(error: KadError, words: Sequence[str]) -> Iterator[str]:
     if isinstance(error, UsageError):
-        lines.append("Try 'kad --help'.\n")
+        command = "".join(f"{word} " for word in words[:1] if word in _HANDLERS)
+        yield f"Try 'kad {command}--help'."
+
+
+def _complain(error: KadError, *hints: str) -> None:
+    lines = [*(f"kad: {line}" for line in error.lines()), *hints]
     try:
-        sys.stderr.writelines(lines)
+        sys.stderr.writelines(f"{line}\n" for line in lines)
         sys.stderr.flush()
     except OSError:  # nobody to tell; the exit status still does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -44,7 +44,7 @@ def remarks(winners: Mapping[Parameter, Setting], settings: Iterable[Setting]) -
 
 def _why_not(setting: Setting) -> str:
     bounds = f"1 to {setting.parameter.highest}"
-    if _PLAIN.fullmatch(setting.value):
+    if setting.value == "0" or _PLAIN.fullmatch(setting.value):
         return f"{setting.parameter} must be {bounds}"
     return f"{setting.parameter} must be a plain number, {bounds}"
 

@@ -1,5 +1,6 @@
 """Name the three sysctls of TCP keepalive, with the bounds kad accepts."""
 
+import errno
 from enum import StrEnum
 
 # What the kernel's files can hold: the three are of its type int.
@@ -41,4 +42,4 @@ def number(text: bytes) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise OSError(f"holds {text!r}, which is no number") from error
+        raise OSError(errno.EINVAL, f"holds {text!r}, which is no number") from error

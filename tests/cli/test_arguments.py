@@ -44,7 +44,8 @@ def test_a_wrong_command_line_is_2_and_says_what_was_meant(
     error = capsys.readouterr().err
     assert status == 2
     assert error.startswith(f"kad: {said}")
-    assert error.endswith("Try 'kad --help'.\n")
+    command = f"{argv[0]} " if argv[:1] and argv[0] in COMMANDS else ""
+    assert error.endswith(f"Try 'kad {command}--help'.\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

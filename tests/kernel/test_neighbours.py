@@ -176,7 +176,7 @@ def test_import_of_named_files_tells_what_it_leaves_out(machine: Machine) -> Non
     assert done.stdout.endswith(f"[keepalive]\n# {second}:3: {TIME} = 90\ntime = 90\n")
     glob = "net.ipv4.tcp_keepalive_* = 010"
     assert done.stderr.splitlines() == [
-        f"kad: {first}:2: {PROBES} = 0: left out: {PROBES} must be a plain number, 1 to 127",
+        f"kad: {first}:2: {PROBES} = 0: left out: {PROBES} must be 1 to 127",
         f"kad: {second}:1: {glob}: left out: {INTVL} must be a plain number, 1 to 32767",
         f"kad: {first}:1: {TIME} = 600: remove this line",
         f"kad: {second}:1: {glob}: add the line -{TIME} to keep the pattern from it",
@@ -189,7 +189,7 @@ def test_import_of_named_files_tells_what_it_leaves_out(machine: Machine) -> Non
     ("text", "said"),
     [
         ("vm.swappiness = 1\n", "no line sets any of the three parameters"),
-        (f"{TIME} = 0\n", f"{TIME} = 0: left out: {TIME} must be a plain number, 1 to 32767"),
+        (f"{TIME} = 0\n", f"{TIME} = 0: left out: {TIME} must be 1 to 32767"),
         (f"{TIME} = 32768\n", f"{TIME} = 32768: left out: {TIME} must be 1 to 32767"),
     ],
 )
