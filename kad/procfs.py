@@ -73,9 +73,10 @@ class PassedFiles:
 
 def passed_files(environ: Mapping[str, str]) -> PassedFiles | None:
     """Give the parameters' files that OpenFile= in the unit opened, by name; None without any."""
-    if environ.get("LISTEN_PID") != str(os.getpid()):
+    passed = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not passed.isdecimal():
         return None
-    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    names = environ.get("LISTEN_FDNAMES", "").split(":")[: int(passed)]
     numbers = {name: _FIRST_PASSED + index for index, name in enumerate(names)}
     named = {each: each.removeprefix("net.ipv4.") for each in Parameter}
     found = {each: numbers[name] for each, name in named.items() if name in numbers}

@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "JOURNAL_STREAM": "Tells whether stderr is the journal, which then gets whole entries: "
     "systemd.exec(5).",
     "LISTEN_PID": "The process that file descriptors were passed to: sd_listen_fds(3).",
+    "LISTEN_FDS": "The number of these descriptors.",
     "LISTEN_FDNAMES": "The names of the descriptors that were passed, the parameters' files among "
     "them, as OpenFile= of systemd.service(5) does it.",
     "KAD_BOOT_ID": "This boot's id, where the unit hides /proc/sys: %b of systemd.unit(5).",

@@ -77,9 +77,11 @@ def test_a_parameter_that_was_not_passed_is_an_error(passed: PassedFiles) -> Non
     "environ",
     [
         {},
-        {"LISTEN_PID": "1", "LISTEN_FDNAMES": "tcp_keepalive_time"},
-        {"LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "stored:other"},
-        {"LISTEN_PID": str(os.getpid())},
+        {"LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "tcp_keepalive_time"},
+        {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "2", "LISTEN_FDNAMES": "stored:other"},
+        {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "0", "LISTEN_FDNAMES": "tcp_keepalive_time"},
+        {"LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": "tcp_keepalive_time"},
+        {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"},
     ],
 )
 def test_without_files_for_this_process_kad_opens_its_own(environ: dict[str, str]) -> None:
@@ -92,7 +94,11 @@ def test_passed_files_are_found_by_name(file: Path) -> None:
     with file.open("rb") as opened:
         before = opened.fileno() - 3
         names = ":".join([*("other" for _ in range(before)), "tcp_keepalive_time"])
-        environ = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDNAMES": names}
+        environ = {
+            "LISTEN_PID": str(os.getpid()),
+            "LISTEN_FDS": str(before + 1),
+            "LISTEN_FDNAMES": names,
+        }
 
         found = passed_files(environ)
 
