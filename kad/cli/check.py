@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from kad import neighbours, policyfile
-from kad.cli.once import load
+from kad.cli.policies import load
 from kad.cli.timeline import timeline
+from kad.cli.values import own_values
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import printable
 from kad.core.namespaces import Custom, Namespaces, Scope
@@ -18,7 +19,6 @@ from kad.core.sockets.tending import unmatched
 from kad.core.spans import format_span
 from kad.core.words import complete, dead_peer
 from kad.namespaces.own import own_namespace
-from kad.procfs import Procfs
 from kad.sockets.cgroups import Cgroups
 
 # The user that the unit runs as.
@@ -28,7 +28,7 @@ SERVICE_USER = "kad"
 def check(arguments: argparse.Namespace) -> int:
     """Print what the policy means; PolicyError tells all its mistakes."""
     path, policy = load(arguments.argument, arguments.policy)
-    found = _found()
+    found = own_values()
     print(f"{printable(path)}: valid")
     for line in _meaning(policy, found):
         print(line)
@@ -47,15 +47,6 @@ def _about_units(policy: Policy) -> tuple[str, ...]:
         return ()
     running = Cgroups().units()
     return tuple(unmatched(policy.sockets, running)) if running else ()
-
-
-def _found() -> Mapping[Parameter, int]:
-    """Give what this kernel has, for the parameters that the policy leaves out."""
-    found = {}
-    for parameter in Parameter:
-        with suppress(OSError):
-            found[parameter] = Procfs().read(parameter)
-    return found
 
 
 def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:

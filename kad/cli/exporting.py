@@ -2,7 +2,7 @@
 
 import argparse
 
-from kad.cli.once import load
+from kad.cli.policies import load
 from kad.core.exporting import FORMATS
 
 

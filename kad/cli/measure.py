@@ -1,11 +1,10 @@
 """Choose the time that the timers of open connections are held against."""
 
-import os
 from collections.abc import Callable
 from typing import NamedTuple
 
 from kad.cli.daemons import running
-from kad.cli.once import load
+from kad.cli.policies import load, named_policy
 from kad.core.errors import MissingPolicyError
 from kad.core.namespaces import KERNEL_DEFAULTS, Custom, Scope, policy_for
 from kad.core.parameters import Parameter
@@ -32,11 +31,6 @@ class Measure(NamedTuple):
         differing = [f"{s} s in {name}" for name, s in others.items() if s != self.time_s]
         more = ["..."] if len(differing) > _SHOWN else []
         return ", ".join((f"{self.file or 'none'}: {time}", *differing[:_SHOWN], *more))
-
-
-def named_policy(option: str | None) -> str | None:
-    """Give the policy that the caller names."""
-    return option or os.environ.get("KAD_POLICY")
 
 
 def measured_by(option: str | None) -> Measure:

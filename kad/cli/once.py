@@ -6,9 +6,11 @@ import sys
 
 from kad import policyfile
 from kad.cli.daemons import running
+from kad.cli.policies import load
 from kad.core.denial import denial
 from kad.core.errors import DeniedError, KadError, os_error_words, printable
 from kad.core.history import History
+from kad.core.namespaces import Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
 from kad.core.report import FAILED, LEFT, Outcome, Report
@@ -19,12 +21,6 @@ from kad.reconcile import reconcile
 from kad.sockets.diag import open_diag
 from kad.sockets.looking import Room
 from kad.sockets.tending import Tender
-
-
-def load(argument: str | None, option: str | None) -> tuple[str, Policy]:
-    """Give the policy file's path and its policy."""
-    where = policyfile.find(argument, option, os.environ)
-    return where.path, policyfile.validate(policyfile.read(where, os.environ), where.path)
 
 
 def one_pass(policy: Policy) -> Report:
@@ -63,6 +59,8 @@ def apply(arguments: argparse.Namespace) -> int:
         raise denied
     for each in report.having(FAILED):
         sys.stderr.write(f"kad: {each.failure}\n")
+    if policy.namespaces.scope is Scope.ALL:
+        sys.stderr.write("kad: other network namespaces are unchanged: only `kad run` sets those\n")
     daemon = _other_daemon()
     if daemon is not None and _undoes(daemon, policy):
         sys.stderr.write(

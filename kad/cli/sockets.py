@@ -9,8 +9,8 @@ from functools import partial
 from time import sleep
 
 from kad.cli.daemons import running
-from kad.cli.measure import measured_by, measured_by_policy, named_policy
-from kad.cli.once import load
+from kad.cli.measure import measured_by, measured_by_policy
+from kad.cli.policies import load, named_policy
 from kad.cli.rooms import pass_over, rooms
 from kad.cli.socketstable import table
 from kad.cli.terminal import Style

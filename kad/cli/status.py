@@ -8,8 +8,9 @@ from time import gmtime, sleep, strftime
 
 from kad import neighbours
 from kad.cli.daemons import running
-from kad.cli.once import load, one_pass
+from kad.cli.once import one_pass
 from kad.cli.page import page
+from kad.cli.policies import load, named_policy
 from kad.cli.terminal import Style
 from kad.cli.values import own_values, values_in
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
@@ -91,7 +92,7 @@ def gather(option: str | None) -> Status:
     With a daemon it is the daemon's, save where the caller names another policy.
     """
     daemon = running()
-    named = option or os.environ.get("KAD_POLICY")
+    named = named_policy(option)
     if daemon is not None and (not named or os.path.abspath(named) == daemon.policy.file):
         return _refreshed(daemon)
     alone = _without_daemon(option)

@@ -13,9 +13,6 @@ class Change(NamedTuple):
     found: int
     policy: int
 
-    def __str__(self) -> str:
-        return f"{self.parameter}: {self.found} -> {self.policy}"
-
 
 def plan(values: Mapping[Parameter, int], found: Mapping[Parameter, int]) -> tuple[Change, ...]:
     """Give what is to be written, in the kernel's order; what was not found is left out."""

@@ -45,6 +45,16 @@ def test_apply_puts_the_policy_in_force_and_a_second_time_does_nothing(machine: 
     assert not os.listdir(machine.state)
 
 
+def test_apply_says_that_it_leaves_other_namespaces_alone(machine: Machine) -> None:
+    """scope = "all" is the daemon's to keep."""
+    machine.write_policy(POLICY + '[namespaces]\nscope = "all"\n')
+
+    done = machine.kad("apply", machine.policy)
+
+    assert done.returncode == 0
+    assert done.stderr == "kad: other network namespaces are unchanged: only `kad run` sets those\n"
+
+
 def test_apply_in_audit_mode_is_a_plan(machine: Machine) -> None:
     """Audit mode writes nothing, whichever command reads the policy."""
     machine.write_policy(AUDIT)

@@ -68,11 +68,6 @@ class Audit(NamedTuple):
     unlooked: str | None = None
 
     @property
-    def established(self) -> int:
-        """All connections."""
-        return sum(group.total for group in self.groups)
-
-    @property
     def totals(self) -> dict[Class, int]:
         """Give the count of each class, none left out."""
         return {each: sum(group.counts.get(each, 0) for group in self.groups) for each in Class}
