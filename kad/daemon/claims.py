@@ -42,7 +42,7 @@ class Claims:
             if value != self.found[each] and value not in self.put.get(each, ())
         }
 
-    def are_about_to_be_put(self, values: Values) -> None:
+    def claim(self, values: Values) -> None:
         """Take down what kad is going to put there, which is to be remembered before it is."""
         new: dict[Parameter, tuple[int, ...]] = {}
         for each, value in values.items():
@@ -62,7 +62,7 @@ class Claims:
         """Give those that kad saw otherwise last."""
         return {each: value for each, value in values.items() if value != self.seen[each]}
 
-    def are_somebody_s(self, values: Values) -> bool:
+    def cede(self, values: Values) -> bool:
         """Leave these to whoever set them; tell whether there are any."""
         if values:
             self.found, self.custom = {**self.found, **values}, True
@@ -71,10 +71,10 @@ class Claims:
     def to_be_put_back(self, values: Values) -> Values:
         """Give what kad found, of the parameters of which the value there is kad's."""
         if self.owed:  # nor is that what was there by chance
-            self.are_somebody_s(self.foreign(values))
+            self.cede(self.foreign(values))
         return {each: self.found[each] for each, put in self.put.items() if values[each] in put}
 
-    def were_put_back(self) -> None:
+    def release(self) -> None:
         """Forget what kad put there once it is as it was found."""
         if self.seen == self.found:
             self.put, self.owed = {}, False

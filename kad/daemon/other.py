@@ -90,7 +90,7 @@ class Other:
     def _meet_again(self, now: Mapping[Parameter, int], *, excluded: bool) -> None:
         """Take in what happened while it was left alone; who was excluded is met only now."""
         claims = self._claims
-        if excluded and claims.are_somebody_s(claims.foreign(now)):
+        if excluded and claims.cede(claims.foreign(now)):
             self.reason = self._reason()
         elif not claims.put:
             claims.found = now
@@ -110,10 +110,10 @@ class Other:
             self.follows = None
         return self.name != before
 
-    def is_about_to_write(self) -> None:
+    def claim(self) -> None:
         """Take down what a pass is going to put there, which is to be remembered before it is."""
         if self.reason is None and self._policy.mode is Mode.ENFORCE:
-            self._claims.are_about_to_be_put(self._policy.values)
+            self._claims.claim(self._policy.values)
 
     @property
     def is_young(self) -> bool:
@@ -144,8 +144,11 @@ class Other:
     def _grown_at(self) -> float:
         return (self._appeared or 0.0) + YOUNG_S
 
-    def is_due(self, now: float) -> bool:
-        """Whether there is something to do or to say; a young one's change makes it left alone."""
+    def look(self, now: float) -> bool:
+        """Look at it; tell whether there is something to do or to say.
+
+        A young one that somebody has changed is left alone from now on.
+        """
         # By the first look after it, as one through another procfs wakes nobody.
         young, self._young = self._young, self._young and now < self._grown_at
         if self.reason is not None:
@@ -171,7 +174,7 @@ class Other:
         kad owes it then what was there before.
         """
         claims = self._claims
-        if not claims.are_somebody_s(claims.changed(now)):
+        if not claims.cede(claims.changed(now)):
             return False
         self.reason = self._reason()
         claims.owed = self.reason is not None and bool(claims.put)
@@ -213,7 +216,7 @@ class Other:
         restoring = Policy(values=self._claims.to_be_put_back(self._read()))
         report = _unless_gone(reconcile(restoring, self.kernel, History().judge(restoring, 0)))
         self._see(report)
-        self._claims.were_put_back()
+        self._claims.release()
         return report
 
     @property

@@ -140,9 +140,9 @@ class Others:
 
     def _pass(self, policy: Policy, now: float) -> Pass:
         due: list[Other] = []
-        self._population.each(lambda other: due.append(other) if other.is_due(now) else None)
+        self._population.each(lambda other: due.append(other) if other.look(now) else None)
         for other in due:
-            other.is_about_to_write()
+            other.claim()
         self._population.keep((*self._touched, *due))
         done: list[tuple[Other, Report, Report]] = []
         ours = [other for other in due if other.reason is None]
