@@ -39,11 +39,11 @@ LINES = (
     Line("wakeups", "wakeups when idle", "/s"),
     Line("cpu", "CPU when idle", "%"),
     Line("edit", "policy saved to its values in the kernel", "ms"),
-    Line("drift", "a foreign write to the policy's value again", "ms"),
+    Line("drift", "a foreign write to the policy's value restored", "ms"),
     Line("fight", "CPU while another program writes back at once", "%"),
     Line("blind", "CPU while another program writes without end", "%"),
     Line("pass", "a pass over three values in force", "us"),
-    Line("size", "disk, with all it needs beyond a Debian with python3", "MB"),
+    Line("size", "disk, with all dependencies beyond a Debian with python3", "MB"),
 )
 TARGETS = (
     Target("start", 0.3, ratio=True),
