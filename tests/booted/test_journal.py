@@ -39,7 +39,7 @@ def test_the_catalog_explains_an_entry(machine: Booted) -> None:
 
     told = machine.told("journalctl", "-x", "KAD_EVENT=drift")
 
-    assert f"Subject: Somebody changed {TIME}" in told
+    assert f"Subject: Another process changed {TIME}" in told
     assert "kad had seen the policy's 120 in force" in told
     assert "write it into /etc/kad/policy.toml" in told
 
