@@ -10,9 +10,11 @@ UNITS = {
     **dict.fromkeys(("w", "week", "weeks"), 604800),
 }
 _REFUSED = {
-    **dict.fromkeys(("us", "usec", "µs", "μs", "ms", "msec"), "units below a second are not taken"),
-    **dict.fromkeys(("M", "month", "months"), "months are not taken (m or min is minutes)"),
-    **dict.fromkeys(("y", "year", "years"), "years are not taken"),
+    **dict.fromkeys(
+        ("us", "usec", "µs", "μs", "ms", "msec"), "units below a second are not allowed"
+    ),
+    **dict.fromkeys(("M", "month", "months"), "months are not allowed (m or min is minutes)"),
+    **dict.fromkeys(("y", "year", "years"), "years are not allowed"),
 }
 # A number without a unit is in seconds. systemd takes one anywhere; before another part it is a
 # slip: "1 30min" is 30 min and a second there.
@@ -21,7 +23,7 @@ _GAP = r"[ \t\r\n]*"
 _NAMED = "|".join(sorted(filter(None, UNITS), key=len, reverse=True))
 # The grammar as one expression that every JSON Schema validator takes, for editors.
 PATTERN = f"^{_GAP}([0-9]{{1,9}}{_GAP}({_NAMED}){_GAP})*[0-9]{{1,9}}{_GAP}({_NAMED})?{_GAP}$"
-_HELP = "a span is whole seconds or like 2min, 30s, 1h 30min"
+_HELP = "use whole seconds or a span such as 2min, 30s, 1h 30min"
 
 
 def parse_span(text: str) -> int:
@@ -45,14 +47,14 @@ def parse_span(text: str) -> int:
 def _why_not(rest: str) -> str:
     rest = rest.lstrip(" \t\r\n")
     if rest.startswith(("+", "-")):
-        return "signs are not taken"
+        return "signs are not allowed"
     if re.match(r"[.,][0-9]", rest):
-        return "fractions are not taken"
+        return "fractions are not allowed"
     if rest[0] in "0123456789":
-        return f"a number here is too long, or lacks its unit; {_HELP}"
+        return f"a number is too long or has no unit; {_HELP}"
     if rest == "infinity":
-        return f"infinity is not taken; {_HELP}"
-    return f"is no time span; {_HELP}"
+        return f"infinity is not allowed; {_HELP}"
+    return f"is not a time span; {_HELP}"
 
 
 def format_span(seconds: int) -> str:

@@ -45,7 +45,7 @@ def validate_in_child(raw: bytes, path: str, stopped: Callable[[], bool] = lambd
             return Policy.from_json(verdict["policy"])
         mistakes = [Mistake(path, line, column, text) for line, column, text in verdict["mistakes"]]
     except (ValueError, TypeError, LookupError) as error:
-        raise _unchecked(path, f"no verdict in {answer[:40]!r}") from error
+        raise _unchecked(path, f"no valid result in {answer[:40]!r}") from error
     raise PolicyError(*mistakes)
 
 
@@ -53,7 +53,7 @@ def _answer(raw: bytes, path: str, stopped: Callable[[], bool]) -> bytes:
     try:
         status, answer, said = _run(raw, path, stopped)
     except TimeoutError as error:
-        raise _unchecked(path, f"it took more than {_PATIENCE_S} s") from error
+        raise _unchecked(path, f"no result within {_PATIENCE_S} s") from error
     except MemoryError as error:
         raise _unchecked(path, "out of memory") from error
     except OSError as error:  # no more processes or descriptors
@@ -101,9 +101,9 @@ def _hear(child: "Popen[bytes]", stopped: Callable[[], bool]) -> tuple[bytes, by
 
 def _last_words(status: int, stderr: bytes) -> str:
     if status < 0:
-        return f"the child process was ended by a signal: {signal.strsignal(-status)}"
+        return f"the child process was terminated by a signal: {signal.strsignal(-status)}"
     said = stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return f"the child process ended with status {status}: {said}"
+    return f"the child process exited with status {status}: {said}"
 
 
 def _unchecked(path: str, why: str) -> PolicyError:

@@ -44,7 +44,7 @@ class TooDeepError(UnreadableError):
     """The nesting ends any policy, and would soon end the parser."""
 
     def __init__(self, at: int) -> None:
-        super().__init__(at, f"nested more than {DEEPEST} deep")
+        super().__init__(at, f"nested more than {DEEPEST} levels deep")
 
 
 class Document(NamedTuple):

@@ -18,7 +18,7 @@ def find(
 ) -> PolicyPath:
     """Choose by argument, option, $KAD_POLICY, directory, in this order."""
     if argument is not None and option is not None:
-        raise UsageError("the policy is named twice, as argument and by --policy: give one of them")
+        raise UsageError("two policies given, as an argument and with --policy: give only one")
     given = argument if argument is not None else option
     if given is not None:
         return PolicyPath(_usable(given), named=True)
@@ -28,7 +28,7 @@ def find(
 
 def _usable(path: str) -> str:
     if not path.endswith(_SUFFIXES):
-        why = "the suffix of a policy file is .toml, .yaml or .yml"
+        why = "the name of a policy file must end in .toml, .yaml or .yml"
         raise PolicyError(Mistake(path, 0, 0, why))
     try:
         return os.path.abspath(path)
@@ -39,10 +39,10 @@ def _usable(path: str) -> str:
 def _only_one_in(directory: str) -> str:
     there = [name for name in _NAMES if _exists(os.path.join(directory, name))]
     if len(there) > 1:
-        why = f"more than one policy file: {', '.join(there)}; keep one of them"
+        why = f"more than one policy file: {', '.join(there)}; keep only one"
         raise PolicyError(Mistake(directory, 0, 0, why))
     if not there:
-        why = "no such file, nor policy.yaml or policy.yml beside it"
+        why = "no such file, and no policy.yaml or policy.yml next to it"
         raise MissingPolicyError(Mistake(os.path.join(directory, _NAMES[0]), 0, 0, why))
     return os.path.join(directory, there[0])
 

@@ -24,7 +24,7 @@ from kad.policyfile.model import (
 )
 
 _DAY = 86400
-_A_NAME = "the name of a network namespace, where * and ? may stand"
+_A_NAME = "the name of a network namespace (* and ? are allowed)"
 
 
 class Fault(NamedTuple):
@@ -88,7 +88,7 @@ def _range(field: Key) -> str:
 def _hint(problem: Problem) -> str:
     match problem.path[-1], problem.value:
         case "probes", str():
-            return " (a number stands without quotes)"
+            return " (write the number without quotes)"
         case "probes", int(value) if value == 0 and value is not False:
             return " (0 would cut healthy idle connections)"
         case "time" | "intvl" | "probes", float():

@@ -28,7 +28,7 @@ from kad.policyfile.document import Path
 
 _DEFAULT = Policy(values={})
 Key = FieldInfo  # a key of the file, as pydantic describes it
-NO_UNIT = "must be the name of a systemd unit, where * and ? may stand"
+NO_UNIT = "must be the name of a systemd unit (* and ? are allowed)"
 NEEDS_ONE = "needs at least one of time, intvl, probes"
 
 
@@ -77,7 +77,7 @@ class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
             ge=1,
             le=Parameter.TIME.highest,
             description="How long a connection is idle before the first keepalive probe: whole "
-            "seconds or a span like 2min. Left out, the kernel's value is left alone.",
+            "seconds or a span such as 2min. If left out, the kernel's value is left alone.",
         ),
     ] = None
     intvl: Annotated[
@@ -87,7 +87,7 @@ class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
             ge=1,
             le=Parameter.INTVL.highest,
             description="How long to wait for an answer before the next probe: whole seconds or "
-            "a span like 30s. Left out, the kernel's value is left alone.",
+            "a span such as 30s. If left out, the kernel's value is left alone.",
         ),
     ] = None
     probes: Annotated[
@@ -95,8 +95,8 @@ class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
         Field(
             ge=1,
             le=Parameter.PROBES.highest,
-            description="How many probes in a row may go unanswered before the connection is "
-            "given up: a count. Left out, the kernel's value is left alone.",
+            description="How many consecutive probes may go unanswered before the connection "
+            "is dropped. If left out, the kernel's value is left alone.",
         ),
     ] = None
 
@@ -122,7 +122,7 @@ class PathTable(Table):
             ge=1,
             le=LONGEST_IDLE_S,
             description="The shortest idle timeout of the NATs, firewalls and load balancers on "
-            "the way: whole seconds or a span like 350s. Left out, kad does not compare.",
+            "the path: whole seconds or a span such as 350s. If left out, kad does not compare.",
         ),
     ] = None
 
@@ -136,29 +136,30 @@ class DriftTable(Table):
         Field(
             ge=1,
             le=LONGEST_CHECK_S,
-            description="How often kad compares the kernel with the policy, whatever else wakes "
-            "it: whole seconds or a span like 30s.",
+            description="The interval at which kad compares the kernel with the policy, in "
+            "addition to any other trigger: whole seconds or a span such as 30s.",
         ),
     ] = _DEFAULT.check_every
     action: Annotated[
         Action,
         _one_of(Action),
         Field(
-            description="What to do about a value that somebody else changed: restore it, or "
-            "warn and leave it.",
+            description="What to do when another process changed a value: restore it, or warn "
+            "and leave it.",
         ),
     ] = _DEFAULT.action
 
 
 class OnStopTable(Table):
-    """What a stopping daemon does."""
+    """What the daemon does when it stops."""
 
     values: Annotated[
         OnStop,
         _one_of(OnStop),
         Field(
-            description="Whether to keep the policy's values in the kernel, or to restore what kad "
-            "found before it first wrote since boot. Every stop counts, restarts and upgrades too.",
+            description="Whether to keep the policy's values in the kernel, or to restore those "
+            "that kad found before its first write since boot. This applies to every stop, "
+            "including restarts and upgrades.",
         ),
     ] = _DEFAULT.on_stop
 
@@ -166,48 +167,79 @@ class OnStopTable(Table):
 class OverrideTable(KeepaliveTable, json_schema_extra={"minProperties": 2}):
     """Other values for some network namespaces; a parameter left out is as in [keepalive]."""
 
+    time: Annotated[
+        int | None,
+        BeforeValidator(_seconds),
+        Field(
+            ge=1,
+            le=Parameter.TIME.highest,
+            description="As keepalive.time, for these network namespaces. If left out, the value "
+            "comes from [keepalive].",
+        ),
+    ] = None
+    intvl: Annotated[
+        int | None,
+        BeforeValidator(_seconds),
+        Field(
+            ge=1,
+            le=Parameter.INTVL.highest,
+            description="As keepalive.intvl, for these network namespaces. If left out, the value "
+            "comes from [keepalive].",
+        ),
+    ] = None
+    probes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=Parameter.PROBES.highest,
+            description="As keepalive.probes, for these network namespaces. If left out, the value "
+            "comes from [keepalive].",
+        ),
+    ] = None
+
     match: Annotated[
         str,
         Field(
             min_length=1,
-            description="The names of the network namespaces, as kad namespaces shows them, with "
-            "* and ?. The host itself follows [keepalive] alone.",
+            description="Required. The network namespaces, by name as shown by kad namespaces or "
+            "by pattern with * and ?. The host's own always follows [keepalive].",
         ),
     ]
 
 
 class NamespacesTable(Table):
-    """Which network namespaces kad looks after."""
+    """Which network namespaces kad manages."""
 
     scope: Annotated[
         Scope,
         _one_of(Scope),
         Field(
-            description="Whether kad keeps its own network namespace alone, the host, or all of "
-            "this machine, those that appear later too. All takes more rights, which a drop-in of "
-            "the unit gives.",
+            description="Which network namespaces kad manages: host is only the one that kad "
+            "itself runs in; all is every one on this machine, including those created later. all "
+            "needs additional capabilities, which a drop-in gives to the unit.",
         ),
     ] = _DEFAULT.namespaces.scope
     custom: Annotated[
         Custom,
         _one_of(Custom),
         Field(
-            description="Whether to keep the values of a network namespace in which somebody set "
-            "some on purpose, or to override them.",
+            description="What to do with a network namespace whose values were set on purpose: "
+            "keep them, or override them with the policy's.",
         ),
     ] = _DEFAULT.namespaces.custom
     exclude: Annotated[
         list[Annotated[str, Field(min_length=1)]],
         Field(
-            description="The names of network namespaces to leave alone, with * and ?; the host's "
-            "own is none of them.",
+            description="Network namespaces to leave alone, by name or by pattern with * and ?. "
+            "The host's own cannot be excluded.",
         ),
     ] = []
     override: Annotated[
         list[OverrideTable],
         Field(
-            description="Other values for some network namespaces: the first match wins, and a "
-            "parameter left out is as in [keepalive], which the host's own follows.",
+            description="Different values for some network namespaces. The first match wins. Each "
+            "needs match and at least one of time, intvl and probes. A parameter left out has the "
+            "value from [keepalive]. The host's own always follows [keepalive].",
         ),
     ] = []
 
@@ -219,19 +251,22 @@ class SocketsTable(Table):
         bool,
         Field(
             description="Whether to re-arm, in every pass, each keepalive timer that has more left "
-            "than the policy's time, whoever lowered that and whenever.",
+            "than the policy's time, no matter what lowered that time or when.",
         ),
     ] = _DEFAULT.sockets.rearm
     enable: Annotated[
         list[UnitName],
         Field(
-            description="The systemd units whose connections and listening sockets get "
-            "SO_KEEPALIVE switched on.",
+            description="The systemd units, by name or by pattern with * and ?, for whose "
+            "connections and listening sockets kad turns SO_KEEPALIVE on.",
         ),
     ] = []
     exclude: Annotated[
         list[UnitName],
-        Field(description="The systemd units whose sockets are never touched."),
+        Field(
+            description="The systemd units, by name or by pattern with * and ?, whose sockets kad "
+            "never touches.",
+        ),
     ] = []
 
 
@@ -241,7 +276,9 @@ class PolicyModel(Table):
     mode: Annotated[
         Mode,
         _one_of(Mode),
-        Field(description="Whether to enforce the policy, or to audit: report, never write."),
+        Field(
+            description="Whether to enforce the policy, or only to audit: report and never write."
+        ),
     ] = _DEFAULT.mode
     keepalive: Annotated[
         KeepaliveTable,
@@ -249,19 +286,17 @@ class PolicyModel(Table):
     ]
     path: Annotated[
         PathTable,
-        Field(description="What lies between the two ends of the connections; for advice only."),
+        Field(description="What is between the two ends of the connections; used for advice only."),
     ] = PathTable()
-    drift: Annotated[DriftTable, Field(description="How kad watches over the values.")] = (
-        DriftTable()
-    )
-    on_stop: Annotated[OnStopTable, Field(description="What a stopping daemon does.")] = (
+    drift: Annotated[DriftTable, Field(description="How kad checks the values.")] = DriftTable()
+    on_stop: Annotated[OnStopTable, Field(description="What the daemon does when it stops.")] = (
         OnStopTable()
     )
     namespaces: Annotated[
-        NamespacesTable, Field(description="Which network namespaces kad looks after.")
+        NamespacesTable, Field(description="Which network namespaces kad manages.")
     ] = NamespacesTable()
     sockets: Annotated[
-        SocketsTable, Field(description="What kad may do to connections that are open.")
+        SocketsTable, Field(description="What kad may change on open sockets; nothing by default.")
     ] = SocketsTable()
 
     def as_policy(self) -> Policy:

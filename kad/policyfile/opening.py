@@ -13,7 +13,7 @@ from kad.core.errors import MissingPolicyError, Mistake, PolicyError
 _LIMIT = 64 * 1024
 # A fifo without a writer must not block, nor a terminal become ours.
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-_IRREGULAR = "is no regular file"
+_IRREGULAR = "is not a regular file"
 
 
 class PolicyPath(NamedTuple):
@@ -93,10 +93,11 @@ def _reasons_against(found: os.stat_result, trusted: set[int]) -> Iterator[str]:
         return
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         mode = stat.S_IMODE(found.st_mode)
-        yield f"may be written by group or others: mode {mode:04o} (chmod go-w)"
+        yield f"is writable by group or others (mode {mode:04o}); fix with chmod go-w"
     if found.st_uid not in trusted:
         takes = " or ".join(_user_name(uid) for uid in sorted(trusted))
-        yield f"belongs to user {_user_name(found.st_uid)}, must belong to {takes} (chown root)"
+        owner = _user_name(found.st_uid)
+        yield f"is owned by {owner}, must be owned by {takes}; fix with chown root"
     if found.st_size > _LIMIT:
         yield _too_large()
 

@@ -59,7 +59,7 @@ def _hint(text: str, at: int) -> str:
     """Tell who wrote `time = 2min` what is missing."""
     start = text.rfind("\n", 0, at) + 1
     span = _BARE_SPAN.match(text[start:].split("\n", 1)[0])
-    return f' (a span stands in quotes: "{span[1]}")' if span else ""
+    return f' (quote the span: "{span[1]}")' if span else ""
 
 
 def _place_in(text: str, why: str) -> int:

@@ -114,7 +114,7 @@ class Locator:
         try:
             (name,) = tomllib.loads(f"{raw} = 0")
         except tomllib.TOMLDecodeError as error:
-            raise UnreadableError(at, "not TOML: a key that kad cannot read") from error
+            raise UnreadableError(at, "not TOML: invalid key") from error
         return Part(name, at)
 
     def _value(self, path: Path | None, depth: int) -> None:
@@ -161,7 +161,7 @@ class Locator:
     def _take(self, pattern: re.Pattern[str]) -> str:
         match = pattern.match(self._text, self._at)
         if match is None:
-            raise UnreadableError(self._at, "not TOML: kad is lost here")
+            raise UnreadableError(self._at, "not TOML: syntax error")
         self._at = match.end()
         return match[0]
 

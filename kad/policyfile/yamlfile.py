@@ -19,7 +19,7 @@ from kad.policyfile.document import (
 )
 from kad.policyfile.yamlscalars import resolve
 
-_NO_TEXT = "half of a surrogate pair is no text"  # "\ud800"
+_NO_TEXT = "half of a surrogate pair is not valid text"  # "\ud800"
 
 
 def parse(text: str) -> Document:
@@ -40,7 +40,7 @@ class _Reader:
         try:
             self._loader = yaml.SafeLoader(text)
         except yaml.reader.ReaderError as error:
-            why = f"not YAML: a character that may not stand here: U+{error.character:04X}"
+            why = f"not YAML: a character that is not allowed: U+{error.character:04X}"
             raise UnreadableError(error.position, why) from error
 
     def document(self) -> dict[str, object]:
@@ -50,19 +50,19 @@ class _Reader:
         if isinstance(start, yaml.StreamEndEvent):
             return {}
         if isinstance(start, yaml.DocumentStartEvent) and start.tags:
-            self._flaw(start, (), "YAML tags are not taken")
+            self._flaw(start, (), "YAML tags are not allowed")
         tree = self._root(self._next())
         self._next()  # the document ends
         after = self._next()
         if isinstance(after, yaml.DocumentStartEvent):
-            self._flaw(after, (), "a second YAML document is not taken")
+            self._flaw(after, (), "a second YAML document is not allowed")
         return tree
 
     def _root(self, event: yaml.Event) -> dict[str, object]:
         if isinstance(event, yaml.ScalarEvent) and not event.value and _is_bare(event):
             return {}
         if not isinstance(event, yaml.MappingStartEvent):
-            raise UnreadableError(_start(event), "a policy is made of keys and values")
+            raise UnreadableError(_start(event), "a policy must consist of keys and values")
         self._refuse_marks(event, ())
         return self._mapping(())
 
@@ -78,7 +78,7 @@ class _Reader:
         """Refuse an anchor, alias or tag; whatever else is wrong within is still told."""
         marks = _marks(event)
         if marks:
-            self._flaw(event, path, f"YAML {marks} are not taken", refused=True)
+            self._flaw(event, path, f"YAML {marks} are not allowed", refused=True)
 
     def _scalar(self, event: yaml.Event, path: Path) -> object:
         if not isinstance(event, yaml.ScalarEvent):
@@ -171,7 +171,7 @@ def _why_no_key(event: yaml.Event) -> str:
     if not isinstance(event, yaml.ScalarEvent):
         return "a key must be a word"
     if _is_bare(event) and event.value == "<<":
-        return "YAML merge keys are not taken"
+        return "YAML merge keys are not allowed"
     return "" if _is_text(event.value) else _NO_TEXT
 
 

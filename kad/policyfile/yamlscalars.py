@@ -29,7 +29,7 @@ def resolve(text: str) -> bool | int | str:
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if text in _NULLS:
-        raise ValueError("null is not taken")
+        raise ValueError("null is not allowed")
     if _INTEGER.fullmatch(text) and len(text) <= _LONGEST:
         return int(text)
     if _NUMBER_LIKE.fullmatch(text):

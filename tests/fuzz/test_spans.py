@@ -20,7 +20,7 @@ WORDS = st.one_of(
 )
 PARTS = st.tuples(st.integers(0, 99999), st.sampled_from(sorted(filter(None, UNITS))))
 # What kad refuses on purpose though systemd takes it, by the words that say so.
-ON_PURPOSE = "signs|below a second|months|years|fractions|infinity|too long, or lacks its unit"
+ON_PURPOSE = "signs|below a second|months|years|fractions|infinity|too long or has no unit"
 
 
 def systemd(*texts: str) -> list[int] | None:

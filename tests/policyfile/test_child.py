@@ -129,12 +129,12 @@ def test_a_child_that_cannot_be_started_is_told() -> None:
         (
             "model",
             "raise MemoryError('no room')",
-            "the child process ended with status 1: MemoryError: no room",
+            "the child process exited with status 1: MemoryError: no room",
         ),
-        ("child", "def main(): print('well?')", "no verdict in b'well?\\n'"),
-        ("child", "def main(): print('{}')", "no verdict in b'{}\\n'"),
-        ("child", "def main(): print('[1]')", "no verdict in b'[1]\\n'"),
-        ("child", "def main(): pass", "no verdict in b''"),
+        ("child", "def main(): print('well?')", "no valid result in b'well?\\n'"),
+        ("child", "def main(): print('{}')", "no valid result in b'{}\\n'"),
+        ("child", "def main(): print('[1]')", "no valid result in b'[1]\\n'"),
+        ("child", "def main(): pass", "no valid result in b''"),
     ],
 )
 def test_a_child_without_a_verdict_is_told(
@@ -198,7 +198,7 @@ def test_a_killed_child_is_told() -> None:
         validate_in_child(b"keepalive.time = 1", "/p.toml")
 
     assert str(caught.value) == (
-        "/p.toml: could not be checked: the child process was ended by a signal: Killed"
+        "/p.toml: could not be checked: the child process was terminated by a signal: Killed"
     )
     assert not isinstance(caught.value, MissingPolicyError)
 
@@ -218,7 +218,7 @@ def test_a_child_that_hangs_is_given_up() -> None:
     with signal_to_the_child(signal.SIGSTOP), pytest.raises(PolicyError) as caught:
         validate_in_child(b"keepalive.time = 1", "/p.toml")
 
-    assert str(caught.value) == "/p.toml: could not be checked: it took more than 5 s"
+    assert str(caught.value) == "/p.toml: could not be checked: no result within 5 s"
     assert children() == []
 
 
@@ -267,4 +267,4 @@ def test_a_child_may_be_stopped_by_itself() -> None:
     with signal_to_the_child(signal.SIGTERM), pytest.raises(PolicyError) as caught:
         validate_in_child(b"keepalive.time = 1", "/p.toml")
 
-    assert str(caught.value).endswith("the child process was ended by a signal: Terminated")
+    assert str(caught.value).endswith("the child process was terminated by a signal: Terminated")

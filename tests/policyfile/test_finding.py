@@ -48,7 +48,7 @@ def test_the_directory_comes_last(tmp_path: Path, name: str, environ: dict[str, 
 
 def test_argument_and_option_at_once_are_wrong_usage() -> None:
     """Two names for one thing: exit status 2."""
-    with pytest.raises(UsageError, match="named twice") as caught:
+    with pytest.raises(UsageError, match="two policies given") as caught:
         find("/a.toml", "/a.toml", {})
 
     assert caught.value.exit_status == 2
@@ -62,7 +62,7 @@ def test_another_suffix_is_a_mistake_that_names_the_three(path: str) -> None:
         (None, path, {}),
         (None, None, {"KAD_POLICY": path or "/"}),
     ):
-        with pytest.raises(PolicyError, match=r"is \.toml, \.yaml or \.yml") as caught:
+        with pytest.raises(PolicyError, match=r"end in \.toml, \.yaml or \.yml") as caught:
             find(argument, option, environ)
         assert caught.value.exit_status == 78
 

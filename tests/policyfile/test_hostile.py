@@ -140,7 +140,7 @@ def test_no_alias_is_followed() -> None:
     lines = verdict(YAML["a laughing billion"], "/p.yaml")
 
     assert isinstance(lines, tuple)
-    assert "/p.yaml:27:12: keepalive: YAML aliases are not taken, got *z" in lines
+    assert "/p.yaml:27:12: keepalive: YAML aliases are not allowed, got *z" in lines
     assert len(lines) < 200
 
 

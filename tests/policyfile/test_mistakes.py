@@ -11,11 +11,11 @@ from kad.core.errors import PolicyError
 from kad.policyfile import validate
 
 TIME = "must be 1 to 32767 s"
-A_NAME = "the name of a network namespace, where * and ? may stand"
+A_NAME = "the name of a network namespace (* and ? are allowed)"
 NO_PROBES = "must be 1 to 127, got 0 (0 would cut healthy idle connections)"
 KNOWN = "known: mode, keepalive, path, drift, on_stop, namespaces, sockets"
-SPAN = "a span is whole seconds or like 2min, 30s, 1h 30min"
-UNIT = "must be the name of a systemd unit, where * and ? may stand"
+SPAN = "use whole seconds or a span such as 2min, 30s, 1h 30min"
+UNIT = "must be the name of a systemd unit (* and ? are allowed)"
 NEEDS = "keepalive: needs at least one of time, intvl, probes"
 
 
@@ -74,7 +74,7 @@ BOTH = [
     (
         '[keepalive]\nprobes = §"5"',
         'keepalive:\n  probes: §"5"',
-        'keepalive.probes: must be 1 to 127, got "5" (a number stands without quotes)',
+        'keepalive.probes: must be 1 to 127, got "5" (write the number without quotes)',
     ),
     (
         "[keepalive]\nprobes = §[5]",
@@ -114,32 +114,32 @@ BOTH = [
     (
         '[keepalive]\ntime = §"1.5h"',
         'keepalive:\n  time: §"1.5h"',
-        'keepalive.time: fractions are not taken, got "1.5h"',
+        'keepalive.time: fractions are not allowed, got "1.5h"',
     ),
     (
         '[keepalive]\ntime = §"-5s"',
         'keepalive:\n  time: §"-5s"',
-        'keepalive.time: signs are not taken, got "-5s"',
+        'keepalive.time: signs are not allowed, got "-5s"',
     ),
     (
         '[keepalive]\ntime = §"500ms"',
         'keepalive:\n  time: §"500ms"',
-        'keepalive.time: units below a second are not taken, got "500ms"',
+        'keepalive.time: units below a second are not allowed, got "500ms"',
     ),
     (
         '[keepalive]\nintvl = §"1M"',
         'keepalive:\n  intvl: §"1M"',
-        'keepalive.intvl: months are not taken (m or min is minutes), got "1M"',
+        'keepalive.intvl: months are not allowed (m or min is minutes), got "1M"',
     ),
     (
         '[keepalive]\nintvl = §"1y"',
         'keepalive:\n  intvl: §"1y"',
-        'keepalive.intvl: years are not taken, got "1y"',
+        'keepalive.intvl: years are not allowed, got "1y"',
     ),
     (
         '[keepalive]\ntime = §"infinity"',
         'keepalive:\n  time: §"infinity"',
-        f'keepalive.time: infinity is not taken; {SPAN}, got "infinity"',
+        f'keepalive.time: infinity is not allowed; {SPAN}, got "infinity"',
     ),
     (
         '[keepalive]\ntime = §""',
@@ -149,7 +149,7 @@ BOTH = [
     (
         '[keepalive]\ntime = §"soon"',
         "keepalive:\n  time: §'soon'",
-        f"keepalive.time: is no time span; {SPAN}, got ",
+        f"keepalive.time: is not a time span; {SPAN}, got ",
     ),
     # the other tables
     (
@@ -379,8 +379,8 @@ TOML = [
     ('"keep\\u0061live".probes = §500', "keepalive.probes: must be 1 to 127, got 500"),
     ("keepalive = { time = 1, probes = §500 }", "keepalive.probes: must be 1 to 127, got 500"),
     ("# 0\r\n[keepalive] # 1\r\n\r\n\tprobes\t=\t§500 # 2\r\n", "keepalive.probes: must be 1 to 127, got 500"),
-    ("[keepalive]\nprobes = §'''\n5'''", r"keepalive.probes: must be 1 to 127, got '''\n5''' (a number stands without quotes)"),
-    ('[keepalive]\ntime = §"' + "x" * 50 + '"', f"keepalive.time: is no time span; {SPAN}, got \"{'x' * 36}..."),
+    ("[keepalive]\nprobes = §'''\n5'''", r"keepalive.probes: must be 1 to 127, got '''\n5''' (write the number without quotes)"),
+    ('[keepalive]\ntime = §"' + "x" * 50 + '"', f"keepalive.time: is not a time span; {SPAN}, got \"{'x' * 36}..."),
     ('mode = "äöü€😀" # ä\nkeepalive.time = 1'.replace('"ä', '§"ä'), r'mode: must be "enforce" or "audit", got "äöü€😀"'),
     ('keepalive = {"äöü€😀" = 1, time = 1}'.replace('"ä', '§"ä'), r'keepalive."äöü€😀": unknown key; known: time, intvl, probes'),
     ("keepalive.time = 1\n" + "§" + "k" * 50 + " = 1", f"{'k' * 37}...: unknown key; {KNOWN}"),
@@ -399,8 +399,8 @@ TOML = [
     ("keepalive = {time = 5§", "not TOML: Unclosed inline table"),
     ('[keepalive]\r\ntime = "5§', "not TOML: Unterminated string"),
     ("[keepalive]\ntime = 5\n§\0", "not TOML: Invalid statement"),
-    ("a = " + "[" * 16 + "§" + "[", "nested more than 16 deep"),
-    ("a." * 16 + "a§ = 1", "nested more than 16 deep"),
+    ("a = " + "[" * 16 + "§" + "[", "nested more than 16 levels deep"),
+    ("a." * 16 + "a§ = 1", "nested more than 16 levels deep"),
     ("[keepalive]\ntime = §" + "9" * 5000, "a number is too long"),
 ]  # fmt: skip
 
@@ -429,16 +429,16 @@ YAML = [
         )
     ),
     *(
-        (f"keepalive:\n  time: §{null}\n  probes: 1", f"keepalive.time: null is not taken, got {null}")
+        (f"keepalive:\n  time: §{null}\n  probes: 1", f"keepalive.time: null is not allowed, got {null}")
         for null in ("~", "null", "Null", "NULL")
     ),
-    ("keepalive:\n  time:§\n  probes: 1", "keepalive.time: null is not taken, got nothing"),
-    ("keepalive:§\n", "keepalive: null is not taken, got nothing"),
+    ("keepalive:\n  time:§\n  probes: 1", "keepalive.time: null is not allowed, got nothing"),
+    ("keepalive:§\n", "keepalive: null is not allowed, got nothing"),
     ("keepalive:\n  probes: §yes", "keepalive.probes: must be 1 to 127, got yes"),
     ("mode: §off\nkeepalive: {time: 1}", 'mode: must be "enforce" or "audit", got off'),
-    ("keepalive:\n  time: §soon enough # now\n", f"keepalive.time: is no time span; {SPAN}, got soon enough"),
-    ("keepalive:\n  probes: §|\n    5\n", r"keepalive.probes: must be 1 to 127, got |\n    5 (a number stands without quotes)"),
-    ("keepalive:\n  probes: §'5'", "keepalive.probes: must be 1 to 127, got '5' (a number stands without quotes)"),
+    ("keepalive:\n  time: §soon enough # now\n", f"keepalive.time: is not a time span; {SPAN}, got soon enough"),
+    ("keepalive:\n  probes: §|\n    5\n", r"keepalive.probes: must be 1 to 127, got |\n    5 (write the number without quotes)"),
+    ("keepalive:\n  probes: §'5'", "keepalive.probes: must be 1 to 127, got '5' (write the number without quotes)"),
     ("keepalive:\r\n  # c\r\n  probes: §500 # d\r\n", "keepalive.probes: must be 1 to 127, got 500"),
     ("{'keepalive': {\"probes\": §500}}", "keepalive.probes: must be 1 to 127, got 500"),
     ("%YAML 1.1\n--- # x\nkeepalive:\n  probes: §500\n...\n", "keepalive.probes: must be 1 to 127, got 500"),
@@ -449,36 +449,36 @@ YAML = [
     ("keepalive: {time: 1}\n§true: 1", f"true: unknown key; {KNOWN}"),
     ("keepalive: {time: 1}\n§~: 1", f'"~": unknown key; {KNOWN}'),
     # what YAML has and a policy has not
-    ("keepalive: §&a {time: 1}", "keepalive: YAML anchors are not taken"),
-    ("keepalive: {time: §&a 1}", "keepalive.time: YAML anchors are not taken"),
-    ("§&a\nkeepalive: {time: 1}", "YAML anchors are not taken"),
-    ("keepalive: {§&a time: 1}", "keepalive: YAML anchors are not taken"),
-    ("keepalive: §*a", "keepalive: YAML aliases are not taken, got *a"),
-    ("keepalive: {time: §*a}", "keepalive.time: YAML aliases are not taken, got *a"),
+    ("keepalive: §&a {time: 1}", "keepalive: YAML anchors are not allowed"),
+    ("keepalive: {time: §&a 1}", "keepalive.time: YAML anchors are not allowed"),
+    ("§&a\nkeepalive: {time: 1}", "YAML anchors are not allowed"),
+    ("keepalive: {§&a time: 1}", "keepalive: YAML anchors are not allowed"),
+    ("keepalive: §*a", "keepalive: YAML aliases are not allowed, got *a"),
+    ("keepalive: {time: §*a}", "keepalive.time: YAML aliases are not allowed, got *a"),
     ("keepalive: {§*a : 1}", "keepalive: a key must be a word"),
-    ("keepalive: {time: §!!int 5}", "keepalive.time: YAML tags are not taken"),
-    ("keepalive: {time: §! 5}", "keepalive.time: YAML tags are not taken"),
-    ("keepalive: §!!map {time: 5}", "keepalive: YAML tags are not taken"),
-    ("keepalive: {§!!str time: 5, probes: 1}", "keepalive: YAML tags are not taken"),
-    ("keepalive: {time: §!!python/object/apply:os.system ['true']}", "keepalive.time: YAML tags are not taken"),
-    ("§%TAG ! tag:kad,2026:\n---\nkeepalive: {time: 1}", "YAML tags are not taken"),
-    ("keepalive: {time: 1}\n§---\nkeepalive: {time: 0}\n", "a second YAML document is not taken"),
-    ("keepalive: {time: 1, §<<: {intvl: 0}}", "keepalive: YAML merge keys are not taken"),
+    ("keepalive: {time: §!!int 5}", "keepalive.time: YAML tags are not allowed"),
+    ("keepalive: {time: §! 5}", "keepalive.time: YAML tags are not allowed"),
+    ("keepalive: §!!map {time: 5}", "keepalive: YAML tags are not allowed"),
+    ("keepalive: {§!!str time: 5, probes: 1}", "keepalive: YAML tags are not allowed"),
+    ("keepalive: {time: §!!python/object/apply:os.system ['true']}", "keepalive.time: YAML tags are not allowed"),
+    ("§%TAG ! tag:kad,2026:\n---\nkeepalive: {time: 1}", "YAML tags are not allowed"),
+    ("keepalive: {time: 1}\n§---\nkeepalive: {time: 0}\n", "a second YAML document is not allowed"),
+    ("keepalive: {time: 1, §<<: {intvl: 0}}", "keepalive: YAML merge keys are not allowed"),
     ("keepalive: {time: 1, §[a]: 1}", "keepalive: a key must be a word"),
     ("keepalive:\n  time: 1\n  ? §{a: [b]}\n  : {c: [d]}", "keepalive: a key must be a word"),
-    ("§- keepalive", "a policy is made of keys and values"),
-    ("§keepalive", "a policy is made of keys and values"),
-    ("§~", "a policy is made of keys and values"),
-    ('keepalive: {time: §"\\ud800"}', 'keepalive.time: half of a surrogate pair is no text, got "\\ud800"'),
-    ('keepalive: {time: 1, §"\\ud800": 1}', "keepalive: half of a surrogate pair is no text"),
+    ("§- keepalive", "a policy must consist of keys and values"),
+    ("§keepalive", "a policy must consist of keys and values"),
+    ("§~", "a policy must consist of keys and values"),
+    ('keepalive: {time: §"\\ud800"}', 'keepalive.time: half of a surrogate pair is not valid text, got "\\ud800"'),
+    ('keepalive: {time: 1, §"\\ud800": 1}', "keepalive: half of a surrogate pair is not valid text"),
     # no YAML
     ("keepalive:\n§\ttime: 1", "not YAML: while scanning for the next token found character '\\t' that cannot start any token"),
     ("keepalive: a§: b", "not YAML: mapping values are not allowed here"),
     ("keepalive: {time: 1§", "not YAML: while parsing a flow mapping expected ',' or '}', but got '<stream end>'"),
-    ("keepalive: §\0", "not YAML: a character that may not stand here: U+0000"),
-    ("keepalive: §\x1b[2J", "not YAML: a character that may not stand here: U+001B"),
-    ("a: " + "[" * 15 + "§" + "[", "nested more than 16 deep"),
-    ("a: {" * 15 + "a: §{", "nested more than 16 deep"),
+    ("keepalive: §\0", "not YAML: a character that is not allowed: U+0000"),
+    ("keepalive: §\x1b[2J", "not YAML: a character that is not allowed: U+001B"),
+    ("a: " + "[" * 15 + "§" + "[", "nested more than 16 levels deep"),
+    ("a: {" * 15 + "a: §{", "nested more than 16 levels deep"),
 ]  # fmt: skip
 
 
@@ -569,19 +569,19 @@ a: ~
 
     assert [line.partition(": ")[2] for line in lines] == [
         f"foo: unknown key; {KNOWN}",
-        "foo: YAML anchors are not taken",
-        "foo[0]: null is not taken, got ~",
-        "foo[1]: YAML aliases are not taken, got *x",
+        "foo: YAML anchors are not allowed",
+        "foo[0]: null is not allowed, got ~",
+        "foo[1]: YAML aliases are not allowed, got *x",
         f"foo[2]: {NUMBER}, got 05",
-        "keepalive: YAML tags are not taken",
+        "keepalive: YAML tags are not allowed",
         f"keepalive.time: {TIME}, got 0",
         "keepalive.time: given twice (first on line 3)",
         f"keepalive.probes: {NUMBER}, got 08",
         "keepalive.probes: given twice (first on line 5)",
-        "drift.check_every: YAML aliases are not taken, got *x",
+        "drift.check_every: YAML aliases are not allowed, got *x",
         'drift.action: must be "restore" or "warn", got no',
-        "drift: YAML merge keys are not taken",
-        "a second YAML document is not taken",
+        "drift: YAML merge keys are not allowed",
+        "a second YAML document is not allowed",
     ]
     places = [line.partition(": ")[0] for line in lines]
     marked = source.replace("foo: &x", "foo: §&x")

@@ -96,7 +96,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path, make: Callable[[Path
 
     path = PolicyPath(str(tmp_path / "policy.toml"), named=False)
 
-    assert refusal_of(path) == "is no regular file"
+    assert refusal_of(path) == "is not a regular file"
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o646, 0o666, 0o620, 0o602, 0o777])
@@ -105,7 +105,8 @@ def test_a_file_that_others_may_write_is_refused(policy_at: PolicyAt, mode: int)
     path = policy_at()
     Path(path.path).chmod(mode)
 
-    assert refusal_of(path) == f"may be written by group or others: mode {mode:04o} (chmod go-w)"
+    expected = f"is writable by group or others (mode {mode:04o}); fix with chmod go-w"
+    assert refusal_of(path) == expected
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o600, 0o755, 0o444])
@@ -124,7 +125,7 @@ def test_a_strangers_file_is_refused(policy_at: PolicyAt, *, named: bool) -> Non
     path = policy_at(named=named)
     os.chown(path.path, STRANGER, 0)
 
-    assert refusal_of(path) == "belongs to user 54321, must belong to root (chown root)"
+    assert refusal_of(path) == "is owned by 54321, must be owned by root; fix with chown root"
 
 
 @needs_root
@@ -142,7 +143,8 @@ def test_who_called_sudo_may_not_own_a_file_that_was_not_named(policy_at: Policy
     path = policy_at(named=False)
     os.chown(path.path, STRANGER, 0)
 
-    assert "must belong to root (chown root)" in refusal_of(path, {"SUDO_UID": str(STRANGER)})
+    refusal = refusal_of(path, {"SUDO_UID": str(STRANGER)})
+    assert "must be owned by root; fix with chown root" in refusal
 
 
 @needs_root
@@ -152,7 +154,7 @@ def test_another_sudo_uid_does_not_help(policy_at: PolicyAt, uid: str) -> None:
     path = policy_at(named=True)
     os.chown(path.path, STRANGER, 0)
 
-    assert "belongs to user 54321, must belong to " in refusal_of(path, {"SUDO_UID": uid})
+    assert "is owned by 54321, must be owned by " in refusal_of(path, {"SUDO_UID": uid})
 
 
 @needs_root
@@ -165,10 +167,10 @@ def test_all_reasons_are_told_at_once(policy_at: PolicyAt) -> None:
     with pytest.raises(PolicyError) as caught:
         read(path, {})
 
-    assert [line.removeprefix(f"{path.path}: ").split()[0] for line in caught.value.lines()] == [
-        "may",
-        "belongs",
-        "is",
+    assert [line.removeprefix(f"{path.path}: ").split()[1] for line in caught.value.lines()] == [
+        "writable",
+        "owned",
+        "larger",
     ]
 
 
@@ -184,7 +186,7 @@ def test_the_user_kad_runs_as_may_own_the_file(policy_at: PolicyAt, as_nobody: N
 
     assert read(own, {}) == b"a"
     assert read(roots, {}) == b"b"
-    assert refusal_of(foreign).endswith("must belong to root or nobody (chown root)")
+    assert refusal_of(foreign).endswith("must be owned by root or nobody; fix with chown root")
 
 
 def test_a_file_that_kad_may_not_read_says_how_to_help(
@@ -283,7 +285,8 @@ def test_what_was_opened_is_checked_and_not_the_name(policy_at: PolicyAt, tmp_pa
     (tmp_path / "evil.toml").chmod(0o666)
     make_fifo(tmp_path / "fifo")
     path = PolicyPath(str(tmp_path / "policy.toml"), named=False)
-    expected = {"good", "may be written by group or others", "is no regular file"}
+    evil = "is writable by group or others (mode 0666); fix with chmod go-w"
+    expected = {"good", evil, "is not a regular file"}
     outcomes: set[str] = set()
     enough, until = 3000, time.monotonic() + 30
 

@@ -214,3 +214,15 @@ def test_whatever_kad_takes_the_editor_takes(tree: Tree) -> None:
 
     event("taken" if taken else "refused")
     assert accepts(tree) or not taken
+
+
+def test_an_override_takes_what_it_leaves_out_from_keepalive() -> None:
+    """No key of an override claims that the kernel's value is left alone; `match` is required."""
+    namespaces = describe()["properties"]["namespaces"]["properties"]  # type: ignore[index]
+    override = namespaces["override"]["items"]
+    described = {name: key["description"] for name, key in override["properties"].items()}
+
+    assert not any("left alone" in each for each in described.values())
+    assert all("[keepalive]" in described[name] for name in ("time", "intvl", "probes"))
+    assert override["required"] == ["match"]
+    assert "Required" in described["match"]

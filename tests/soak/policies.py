@@ -13,7 +13,7 @@ MISTAKEN = {
         ":2:10: keepalive.probes: must be 1 to 127, got 0 (0 would cut healthy idle connections)"
     ),
     '[keepalive]\ntime = "soon"\nintvl = 0\n': (
-        ":2:8: keepalive.time: is no time span; a span is whole seconds or like 2min, 30s, "
+        ":2:8: keepalive.time: is not a time span; use whole seconds or a span such as 2min, 30s, "
         '1h 30min, got "soon" (and 1 more)'
     ),
     '[keepalive]\ntime = 60\nmode = "audit"\n': (
