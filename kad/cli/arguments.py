@@ -24,89 +24,92 @@ _POSITIONAL = frozenset({"command", "argument", "files"})
 COMMANDS = {
     "run": Command(
         "run the daemon in the foreground",
-        "Puts the policy in force, and keeps it so until SIGTERM or SIGINT. SIGHUP reads the "
-        "policy file again, as does every change of the file. Exits 77 where it may not write, "
-        "78 without a valid policy.",
+        "Puts the policy in force and keeps it there until SIGTERM or SIGINT. Rereads the policy "
+        "file on SIGHUP and whenever the file changes. Exits 77 if it is not allowed to write, 78 "
+        "without a valid policy.",
         ("kad run", "kad run --policy ./policy.toml"),
     ),
     "check": Command(
-        "validate a policy, and say what it means",
-        "Tells every mistake at once, or what a dead connection goes through under the policy, "
-        "with advice. Exits 78 for an invalid policy.",
+        "validate a policy and explain what it does",
+        "For a valid policy, shows what it does, what happens to a dead connection under it, and "
+        "advice. For an invalid one, lists every mistake and exits 78.",
         ("kad check", "kad check ./policy.toml"),
         argument=True,
     ),
     "plan": Command(
         "show what apply would change",
-        "One line for each value that differs. Exits 0 where nothing is to do, 1 where something "
-        "is, 78 for an invalid policy.",
+        "Prints one line for each value that differs. Exits 0 if there is nothing to change, 1 if "
+        "there is, 78 for an invalid policy.",
         ("kad plan", "kad plan ./policy.yaml"),
         argument=True,
     ),
     "apply": Command(
         "put the policy in force once, without a daemon",
-        "For containers and other init systems. Writes what differs and reads it back. Exits 1 "
-        "where not all is in force, 77 where it may not write, 78 for an invalid policy.",
+        "For containers and other init systems. Writes the values that differ and reads them back. "
+        "Exits 1 if not all of the policy is in force, 77 if it is not allowed to write, 78 for an "
+        "invalid policy.",
         ("sudo kad apply", "sudo kad apply ./policy.toml"),
         argument=True,
     ),
     "reload": Command(
-        "make the running daemon read its policy now, and report its verdict",
-        "Exits 0 where the policy was accepted, 78 where it was rejected, with the reason, 77 "
-        "where you may not signal it, and 1 where none answers or a value could not be set.",
+        "make the running daemon reread its policy, and report the result",
+        "Exits 0 if the daemon accepted the policy, 78 if it rejected it (with the reason), 77 if "
+        "you are not allowed to signal the daemon, and 1 if no daemon is running, it does not "
+        "answer in time, or a value could not be set.",
         ("sudo kad reload", "systemctl reload kad"),
         policy=False,
     ),
     "status": Command(
         "show policy, kernel and daemon side by side",
-        "With a daemon exits 0 where the policy is in force, else 1; without one 3 where it is in "
-        "force all the same, 1 where not, 78 where there is no valid policy to compare with.",
+        "With a daemon, exits 0 if the policy is in force and 1 if not. Without one, exits 3 if "
+        "the policy is in force anyway, 1 if not, 78 if there is no valid policy to compare with.",
         ("kad status", "kad status --watch", "kad status --json | jq .state"),
     ),
     "namespaces": Command(
         "list the network namespaces of this machine",
-        "Their names, processes and values and, where a daemon looks after them, how they compare "
+        "Shows their names, processes and values and, if a daemon manages them, how they compare "
         "with its policy. Only root sees those of other users.",
         ("sudo kad namespaces",),
         policy=False,
     ),
     "sockets": Command(
-        "show which open connections keepalive protects",
-        "Counts the established TCP connections, IPv4 and IPv6, by systemd unit, else by command: "
-        "protected, stale (more is left on the timer than the policy's time), own (a longer "
-        "TCP_KEEPIDLE of the program's own; told from stale only by root), unprotected "
-        "(SO_KEEPALIVE is off) and busy (data or probes are in flight). Says what helps. Without "
-        "a policy the kernel's time counts, in each network namespace its own. --would shows what "
-        "[sockets] in the policy would have changed, in all the namespaces that it is for.",
+        "show which open connections are protected by keepalive",
+        "Counts the established TCP connections, IPv4 and IPv6, by systemd unit, or by command if "
+        "there is no unit: protected, stale (more is left on the timer than the policy's time), "
+        "own (the program set a longer TCP_KEEPIDLE itself; only root can tell this from stale), "
+        "unprotected (SO_KEEPALIVE is off) and busy (data or probes are in flight). Says what to "
+        "do about each. Without a policy, timers are compared with each network namespace's own "
+        "tcp_keepalive_time. --would shows what [sockets] in the policy would change, in every "
+        "namespace that the policy covers.",
         ("kad sockets", "kad sockets --all --loopback", "sudo kad sockets --would"),
     ),
     "demo": Command(
-        "show live what keepalive does, in a network of its own",
-        "Two hosts, one of them kept by kad, a firewall that forgets idle connections, and a peer "
-        "that vanishes without a word: who notices, and when. Takes root, and a quarter of a "
-        "minute; what its kad does it tells on stderr. Touches nothing outside of the network "
-        "namespaces that it makes, and leaves nothing. Exits 1 where kad did not keep its promise.",
+        "show keepalive at work, live, in a private test network",
+        "Sets up two hosts, one with kad and one without, a firewall that drops idle connections, "
+        "and a peer that vanishes silently; shows which programs notice, and when. Needs root and "
+        "takes about 15 s; the kad that it runs logs to stderr. Touches nothing outside its own "
+        "network namespaces, and leaves nothing behind. Exits 1 if a program on the host "
+        "with kad noticed too late or not at all.",
         ("sudo kad demo",),
         policy=False,
     ),
     "import": Command(
-        "make a policy out of what sysctl.d, sysctl.conf and TuneD set",
-        "Prints a policy with the values of sysctl.conf(5) lines: those of the files named, else "
-        "those of this host, the active TuneD profile included. Says on stderr which lines to "
-        "remove, and which values kad does not take. Exits 1 where there is none to take.",
+        "make a policy from what sysctl.d, sysctl.conf and TuneD set",
+        "Prints a policy with the values of sysctl.conf(5) lines: from the files named or, without "
+        "any, from this host, the active TuneD profile included. Says on stderr which lines to "
+        "remove and which values kad does not accept. Exits 1 if there are no values to import.",
         ("kad import > policy.toml", "kad import /etc/sysctl.d/90-net.conf"),
         policy=False,
     ),
     "export": Command(
-        "print the policy as sysctl.d or Kubernetes understands it",
-        "Prints a file of sysctl.d(5), or the securityContext of a pod. Exits 78 for an invalid "
-        "policy.",
+        "print the policy in the format of sysctl.d or Kubernetes",
+        "Prints a sysctl.d(5) file, or a pod's securityContext. Exits 78 for an invalid policy.",
         ("kad export --to sysctl.d", "kad export --to kubernetes --policy ./policy.toml"),
     ),
     "schema": Command(
         "print the JSON Schema of the policy file, for editors",
-        "An editor that knows it completes keys, shows what they mean, and marks mistakes while "
-        "one types. The policies that come with kad name it in their first line.",
+        "With the schema, an editor completes keys, shows what they mean and marks mistakes as you "
+        "type. The policies that come with kad refer to it in their first line.",
         ("kad schema > policy.schema.json",),
         policy=False,
     ),
@@ -129,7 +132,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if rest:
         _unknown_rest(arguments, rest[0])
     if arguments.command is None:
-        raise UsageError(f"no command; there are {', '.join(COMMANDS)}")
+        raise UsageError(f"no command given; commands: {', '.join(COMMANDS)}")
     return arguments
 
 
@@ -137,7 +140,7 @@ def _unknown_first(word: str) -> None:
     if word in {"-h", "--help", "--version"}:
         return
     if word.startswith("-"):
-        raise UsageError(f"{word}: options stand after the command, as in: kad status --json")
+        raise UsageError(f"{word}: options go after the command, as in: kad status --json")
     raise UsageError(f"{word}: no such command{_suggestion(word, COMMANDS)}")
 
 
@@ -161,8 +164,8 @@ def describe() -> argparse.ArgumentParser:
         prog="kad",
         description="Keep a Linux host's TCP keepalive under policy.",
         epilog=f"exit status:\n{exit_statuses()}\n\n"
-        "kad COMMAND --help tells more, with examples; so do kad(8) and kad-policy(5). The policy\n"
-        "is /etc/kad/policy.toml (or .yaml, .yml), or what $KAD_POLICY or --policy names.",
+        "For more, with examples, see kad COMMAND --help, kad(8) and kad-policy(5). The policy is\n"
+        "/etc/kad/policy.toml (or .yaml, .yml), unless $KAD_POLICY or --policy names another file.",
         formatter_class=_Formatter,
         allow_abbrev=False,
     )
@@ -198,32 +201,40 @@ def _seconds(text: str) -> int:
 
 def _add(parser: argparse.ArgumentParser, name: str, command: Command) -> None:
     if command.argument:
-        parser.add_argument("argument", metavar="POLICY", nargs="?", help="the policy file")
+        parser.add_argument("argument", metavar="POLICY", nargs="?", help="the policy file to use")
     if command.policy:
         parser.add_argument("--policy", metavar="PATH", help="the policy file to use")
     if name == "reload":
-        text = "how long to wait for the verdict (10)"
+        text = "how long to wait for the result; default: 10"
         parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, default=10, help=text)
     if name == "status":
         how = parser.add_mutually_exclusive_group()
-        how.add_argument("--json", action="store_true", help="print the state file's object")
-        how.add_argument("--metrics", action="store_true", help="print OpenMetrics text")
-        how.add_argument("--watch", action="store_true", help="redraw every second, until ^C")
-    if name == "sockets":
-        parser.add_argument("--loopback", action="store_true", help="this host's to itself too")
-        parser.add_argument(
-            "--namespace", metavar="NAME", help="ask in that network namespace; all: in every one"
+        how.add_argument(
+            "--json", action="store_true", help="print JSON, in the format of the state file"
         )
-        parser.add_argument("--all", action="store_true", help="list each connection")
+        how.add_argument(
+            "--metrics", action="store_true", help="print metrics in OpenMetrics format"
+        )
+        how.add_argument("--watch", action="store_true", help="redraw every second until ^C")
+    if name == "sockets":
+        parser.add_argument("--loopback", action="store_true", help="include loopback connections")
+        parser.add_argument(
+            "--namespace",
+            metavar="NAME",
+            help="look in network namespace NAME; all: in every one",
+        )
+        parser.add_argument("--all", action="store_true", help="also list each connection")
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--json", action="store_true", help="print JSON")
-        how.add_argument("--watch", action="store_true", help="redraw every second, until ^C")
+        how.add_argument("--watch", action="store_true", help="redraw every second until ^C")
         how.add_argument(
-            "--would", action="store_true", help="show what the policy would have changed"
+            "--would",
+            action="store_true",
+            help="show what the policy would change, and change nothing",
         )
     if name == "import":
         parser.add_argument(
-            "files", metavar="FILE", nargs="*", help="a file of sysctl.conf(5) lines"
+            "files", metavar="FILE", nargs="*", help="a file in sysctl.conf(5) format"
         )
     if name == "export":
         parser.add_argument(

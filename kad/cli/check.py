@@ -52,18 +52,18 @@ def _about_units(policy: Policy) -> tuple[str, ...]:
 def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
     every = format_span(policy.check_every)
     if policy.mode is Mode.AUDIT:
-        yield f"kad reports, every {every}, where the kernel differs from {policy}; writes nothing"
+        yield f"audit mode: every {every} kad reports differences from {policy}; it writes nothing"
     else:
-        yield f"kad sets {policy}, and compares every {every}"
+        yield f"kad sets {policy} and checks every {every}"
         yield _on_drift(policy)
         if policy.on_stop is OnStop.RESTORE:
-            yield "at its stop kad puts back what it found before it first wrote"
+            yield "when it stops, kad restores the values it found before its first write"
         yield from _on_sockets(policy.sockets)
     yield from _on_namespaces(policy.namespaces)
     left_out = [each for each in Parameter if each not in policy.values]
     for parameter in left_out:
-        has = f", which has {parameter.describe(found[parameter])}" if parameter in found else ""
-        yield f"keepalive.{parameter.key} is left to the kernel{has}"
+        has = f" (now {parameter.describe(found[parameter])})" if parameter in found else ""
+        yield f"keepalive.{parameter.key} is not set: the kernel's value is left alone{has}"
     values = {**found, **policy.values}
     if complete(values):
         yield f"a dead peer is {dead_peer(values)}:"
@@ -75,30 +75,30 @@ def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:
 def _on_namespaces(wish: Namespaces) -> Iterator[str]:
     if wish.scope is Scope.HOST:
         return
-    where = "save" if wish.custom is Custom.KEEP else "even"
+    where = "except" if wish.custom is Custom.KEEP else "even"
     yield (
-        "the same in every network namespace of this machine, "
-        f"{where} where somebody set values on purpose"
+        "the same applies in every network namespace of this machine, "
+        f"{where} where values were set on purpose"
     )
     for each in wish.overrides:
-        yield f"namespaces {printable(each.match)} get {describe(each.values)}"
+        yield f"namespaces matching {printable(each.match)} get {describe(each.values)}"
     if wish.exclude:
-        yield f"namespaces {printable(', '.join(wish.exclude))} are left alone"
+        yield f"namespaces matching {printable(', '.join(wish.exclude))} are left alone"
 
 
 def _on_sockets(wish: Sockets) -> Iterator[str]:
     if wish.rearm:
-        yield "a connection whose timer has more left than that is re-armed"
+        yield "connections with more left on their timer than the policy's time are re-armed"
     if wish.enable:
-        yield f"SO_KEEPALIVE is switched on for the sockets of {', '.join(wish.enable)}"
+        yield f"SO_KEEPALIVE is turned on for sockets of {', '.join(wish.enable)}"
     if wish.wanted and wish.exclude:
         yield f"sockets of {', '.join(wish.exclude)} are never touched"
 
 
 def _on_drift(policy: Policy) -> str:
     if policy.action is Action.WARN:
-        return "a value that somebody else changes is named in the journal and left"
-    return "a value that somebody else changes is named in the journal and set back"
+        return "if another process changes a value, kad logs it and leaves it"
+    return "if another process changes a value, kad logs it and restores the value"
 
 
 def _check_service_user(path: str) -> None:
@@ -114,7 +114,7 @@ def _check_service_user(path: str) -> None:
         # A container's root mostly lacks the capabilities to become somebody else.
         with suppress(PermissionError), _acting_as(user):
             policyfile.read(policyfile.PolicyPath(path, named=False), os.environ)
-            print(f"user {SERVICE_USER} can read it")
+            print(f"user {SERVICE_USER} can read the file")
 
 
 @contextmanager

@@ -36,7 +36,9 @@ def running() -> Status | None:
         if status is not None and pid in {status.pid, 0}:
             return status if _in_charge_here(status.namespaces[0].inode) else None
         if monotonic() >= until:
-            raise KadError(f"{directory}/status.json: not readable, though kad runs, pid {pid}")
+            raise KadError(
+                f"{directory}/status.json: cannot be read, although kad is running (pid {pid})"
+            )
         sleep(0.02)
     return None
 

@@ -65,7 +65,7 @@ class Outcome:
 def demo(_: argparse.Namespace) -> int:
     """Run it, tell live what happens; 0 where kad kept its promise."""
     if lacks := missing("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"):
-        raise DeniedError(f"the demonstration needs {', '.join(lacks)}: run it as root")
+        raise DeniedError(f"the demo needs {', '.join(lacks)}: run it as root")
     # Whoever ends it early is to find nothing of it left.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
@@ -98,13 +98,13 @@ def _play(
         hosts.open(host, early=False)
     network.vanish()
     began = monotonic()
-    _tell(0.0, "the peer vanishes without a word")
+    _tell(0.0, "the peer vanishes silently")
     while (now := monotonic() - began) < _END_S:
         for notice in hosts.notices(0.05):
             _note(notice, began, outcome)
         if network.firewall and not outcome.answered and now >= _IDLE_S:
             _speak(hosts, outcome, began)
-    _tell(_END_S, "the end: who has not noticed by now waits for up to 2 h 11 min, or for ever")
+    _tell(_END_S, "end: a program that has not noticed by now waits up to 2 h 11 min, or forever")
 
 
 def _note(notice: Notice, began: float, outcome: Outcome) -> None:
@@ -116,8 +116,10 @@ def _note(notice: Notice, began: float, outcome: Outcome) -> None:
 def _speak(hosts: Hosts, outcome: Outcome, began: float) -> None:
     for host in (KEPT, PLAIN):
         outcome.answered[host] = hosts.answered(host, 1)
-        what = "is answered" if outcome.answered[host] else "is not: the firewall has forgotten it"
-        text = f"{host}: what is said after {_IDLE_S} s of silence through the firewall {what}"
+        fate = (
+            "is answered" if outcome.answered[host] else "is not answered: the firewall forgot it"
+        )
+        text = f"{host}: data sent through the firewall after {_IDLE_S} s idle {fate}"
         _tell(monotonic() - began, text)
 
 
@@ -126,17 +128,17 @@ def _tell(at: float, what: str) -> None:
 
 
 def _introduction(network: Network, unit: str | None) -> Iterator[str]:
-    yield "two hosts, one of them kept by kad, and a peer to which both have connections"
+    yield "two hosts, one with kad and one without, each with connections to the same peer"
     yield (
         f"the policy: time {_TIME_S} s, intvl {_INTVL_S} s, probes {_PROBES}: "
         f"a dead peer is noticed after {_PROMISE_S} s"
     )
     if network.firewall:
-        yield f"between them a firewall that forgets what is idle for {FORGETS_S} s"
+        yield f"between them, a firewall that forgets connections idle for {FORGETS_S} s"
     else:
-        yield "left out: the firewall, as nft (in Debian: nftables) does not work here"
+        yield "left out: the firewall, because nft (Debian package nftables) does not work here"
     if unit is None:
-        yield "left out: enable, as this shell is in no systemd unit"
+        yield "left out: enable, because this shell is not in a systemd unit"
     yield ""
 
 
@@ -150,7 +152,7 @@ def _summary(outcome: Outcome, cases: tuple[Case, ...], style: Style) -> Iterato
     if outcome.answered:
         good = [outcome.answered[host] for host in (PLAIN, KEPT)]
         shown = ["answered" if each else "cut off" for each in good]
-        yield _row(f"was silent for {_IDLE_S} s, by the firewall", shown, good, style)
+        yield _row(f"was idle for {_IDLE_S} s through the firewall", shown, good, style)
 
 
 def _row(says: str, shown: list[str], good: list[bool], style: Style) -> str:
@@ -190,7 +192,7 @@ def _await_values(network: Network, daemon: subprocess.Popen[bytes]) -> None:
     until = monotonic() + 10
     while network.within(KEPT, _time) != _TIME_S:
         if daemon.poll() is not None or monotonic() > until:
-            raise KadError("the demonstration's kad did not start; it told why above")
+            raise KadError("the demo's kad did not start; see its messages above")
         sleep(0.01)
 
 

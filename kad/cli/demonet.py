@@ -116,7 +116,7 @@ def _run(command: list[str], text: str) -> None:
     try:
         subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     except FileNotFoundError as error:
-        raise KadError(f"{command[0]}: not installed (in Debian: iproute2)") from error
+        raise KadError(f"{command[0]}: not installed (Debian package iproute2)") from error
     except subprocess.CalledProcessError as error:
         raise KadError(f"{' '.join(command)}: {error.stderr.strip()}") from error
 

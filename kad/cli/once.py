@@ -64,7 +64,7 @@ def apply(arguments: argparse.Namespace) -> int:
     daemon = _other_daemon()
     if daemon is not None and _undoes(daemon, policy):
         sys.stderr.write(
-            f"kad: the daemon, pid {daemon.pid}, has another policy, {daemon.policy.file}, "
+            f"kad: the daemon (pid {daemon.pid}) runs another policy, {daemon.policy.file}, "
             "and will undo this\n"
         )
     tended = not policy.sockets.wanted or _tend_sockets(policy)
@@ -84,7 +84,7 @@ def _tend_sockets(policy: Policy) -> bool:
         last = tender.tend(tender.look(policy.sockets, time_s))
         _say(last)
     except OSError as error:
-        why = f"cannot tend open sockets: {os_error_words(error)}"
+        why = f"cannot apply [sockets]: {os_error_words(error)}"
         if isinstance(error, PermissionError):
             raise DeniedError(why) from error
         sys.stderr.write(f"kad: {why}\n")

@@ -56,11 +56,11 @@ def _head(status: Status, style: Style) -> Iterator[str]:
 
 def _daemon(status: Status) -> str:
     if status.pid is None or status.checks is None:
-        return "none runs by this policy"
+        return "not running with this policy"
     checks = status.checks
     every = format_span(checks.every_s)
     count = f"{checks.count_} check{'s' if checks.count_ != 1 else ''}"
-    return f"pid {status.pid}, checking every {every}; {count} by {checks.last_at}"
+    return f"pid {status.pid}, checking every {every}; {count}, last at {checks.last_at}"
 
 
 def _table(parameters: Mapping[Parameter, ParameterStatus], style: Style) -> Iterator[str]:
@@ -128,6 +128,6 @@ def _drift(status: Status) -> Iterator[str]:
     last = status.drift.last
     where = "" if last.namespace == "host" else f"{printable(last.namespace)}: "
     yield (
-        f"drift      {status.drift.count_} so far, the last {last.at}: {where}{last.parameter} "
+        f"drift      {status.drift.count_} so far, last at {last.at}: {where}{last.parameter} "
         f"was {last.found}, policy says {last.policy}; {last.outcome}"
     )

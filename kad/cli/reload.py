@@ -22,7 +22,7 @@ def reload(arguments: argparse.Namespace) -> int:
     noted = int(monotonic() * 1e6)
     pid = _hang_up(directory)
     if pid is None:
-        sys.stderr.write(f"kad: {directory}: no daemon runs there\n")
+        sys.stderr.write(f"kad: {directory}: no kad daemon is running\n")
         return 1
     answer = _await_answer(directory, noted, pid, arguments.timeout)
     if isinstance(answer, str):
@@ -49,7 +49,7 @@ def _hang_up(directory: str) -> int | None:
     except ProcessLookupError:
         return None
     except PermissionError as error:
-        why = f"cannot signal the daemon, pid {pid}: {error.strerror} (root may, and its own user)"
+        why = f"cannot signal the daemon (pid {pid}): {error.strerror} (try as root)"
         raise DeniedError(why) from error
     return pid
 
@@ -63,6 +63,6 @@ def _await_answer(directory: str, noted: int, pid: int, patience_s: int) -> Relo
         if status is not None and status.reload and status.reload.began_usec >= noted:
             return status.reload
         if daemon_pid(directory) != pid:
-            return f"the daemon, pid {pid}, ended before it answered"
+            return f"the daemon (pid {pid}) exited before it answered"
         sleep(_STEP_S)
-    return f"the daemon, pid {pid}, did not answer within {patience_s} s"
+    return f"the daemon (pid {pid}) did not answer within {patience_s} s"

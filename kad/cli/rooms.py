@@ -34,7 +34,9 @@ def rooms(
     if here:
         return
     for right in missing("CAP_SYS_PTRACE") if namespace == "all" else ():
-        _say_once(f"kad: namespaces of others' processes alone are not seen: kad needs {right}")
+        _say_once(
+            f"kad: namespaces with only other users' processes are not listed: kad needs {right}"
+        )
     names = [(each.own_name(), each) for each in found.values()]
     asked = [(name, each) for name, each in names if namespace in {"all", name}]
     if not asked and namespace != "all":
@@ -74,7 +76,7 @@ def pass_over(name: str, namespace: str | None, error: OSError) -> None:
     elif not isinstance(error, FileNotFoundError):
         raise error
     elif namespace != "all":
-        raise KadError(f"{name}: this network namespace has gone") from error
+        raise KadError(f"{name}: this network namespace no longer exists") from error
 
 
 @cache

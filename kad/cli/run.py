@@ -117,7 +117,7 @@ def _sockets(kernel: Procfs | PassedFiles, namespace: OwnNamespace, others: Name
     from kad.sockets.tending import Tender  # noqa: PLC0415
 
     if namespace is MACHINE:
-        why = "the drop-in 253-openfile.conf takes the network away that they are in"
+        why = "not available: the drop-in 253-openfile.conf cuts kad off from the host's network"
         raise OSError(errno.ENOTSUP, why, "sockets")
     own = Room(open_diag, kernel.read)
     return Tender(

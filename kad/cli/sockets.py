@@ -94,7 +94,7 @@ def _would(arguments: argparse.Namespace) -> int:
     daemon = None if named_policy(arguments.policy) else running()
     path, policy = load(None, daemon.policy.file if daemon else arguments.policy)
     if not policy.sockets.wanted:
-        print(f"nothing: [sockets] in {path} asks for neither rearm nor enable")
+        print(f"nothing: [sockets] in {path} sets neither rearm nor enable")
         return 0
     every = policy.namespaces.scope is Scope.ALL
     namespace = arguments.namespace or ("all" if every else "host")
@@ -104,11 +104,11 @@ def _would(arguments: argparse.Namespace) -> int:
     measure = measured_by_policy(policy, path, daemon)
     where = partial(rooms, namespace, measure, partial(_is_meant, policy))
     if not any(True for _ in where()):
-        print(f"nothing: [namespaces] in {path} leaves {namespace} alone")
+        print(f"nothing: [namespaces] in {path} does not cover {namespace}")
         return 0
     if audits:
-        print("nothing, as the policy only audits; were it enforced:")
-    for line in _told(policy, where, ahead=ahead) or ["nothing: no open socket needs it"]:
+        print("audit mode: nothing will be changed. In enforce mode kad would:")
+    for line in _told(policy, where, ahead=ahead) or ["nothing: no open socket needs a change"]:
         print(printable(line))
     for line in unmatched(policy.sockets, Cgroups().units()):
         print(f"advice: {line}")
@@ -133,5 +133,5 @@ def _told(
             tended = tender.tend(tender.look(policy.sockets, policy.values.get(Parameter.TIME)))
     except OSError as error:
         kind = DeniedError if isinstance(error, PermissionError) else KadError
-        raise kind(f"cannot look into sockets: {error.strerror}") from error
+        raise kind(f"cannot inspect sockets: {error.strerror}") from error
     return sentences(tended, would=True)

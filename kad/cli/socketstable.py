@@ -22,12 +22,12 @@ _MARKS = {
     Class.BUSY: (".", State.UNMANAGED),
 }
 _HELP = {
-    Class.UNPROTECTED: "SO_KEEPALIVE is off, no sysctl reaches them: switch it on in the program, "
-    "or by [sockets] enable",
-    Class.STALE: "their timers were armed under a longer time: [sockets] rearm = true mends them",
-    Class.OWN: "the program set a longer time of its own; kad leaves that alone",
-    Class.PROTECTED: "keepalive is on, and within the policy's time; nothing to do",
-    Class.BUSY: "data or probes are in flight: look again when they are idle",
+    Class.UNPROTECTED: "SO_KEEPALIVE is off, so no sysctl applies: turn it on in the program, "
+    "or with [sockets] enable",
+    Class.STALE: "the timer was armed under a longer time: [sockets] rearm = true fixes this",
+    Class.OWN: "the program set a longer time itself; kad leaves it alone",
+    Class.PROTECTED: "keepalive is on and within the policy's time; nothing to do",
+    Class.BUSY: "data or probes are in flight: check again when idle",
 }
 
 
@@ -86,11 +86,11 @@ def _advice(audit: Audit, style: Style) -> Iterator[str]:
         if counts[each]:
             yield f"{style.state(state, mark)} {each}: {_HELP[each]}"
             if each is Class.STALE and audit.unlooked:
-                yield f"    or the program set a longer time of its own, unseen: {audit.unlooked}"
+                yield f"    or the program set a longer time itself; cannot tell: {audit.unlooked}"
             if each in {Class.UNPROTECTED, Class.OWN}:
                 yield from _options(audit, each)
     if audit.untold:
-        yield f"by command: {UNTOLD}"
+        yield f"grouped by command: {UNTOLD}"
 
 
 def _options(audit: Audit, kind: Class) -> Iterator[str]:

@@ -98,7 +98,7 @@ def gather(option: str | None) -> Status:
     alone = _without_daemon(option)
     if daemon is None:
         return alone
-    other = f"the daemon, pid {daemon.pid}, has another policy: {daemon.policy.file}"
+    other = f"the daemon (pid {daemon.pid}) runs another policy: {daemon.policy.file}"
     return alone._replace(advice=(*alone.advice, other))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-UNTOLD = "this kernel does not tell the units of sockets; Linux 5.8 does"
+UNTOLD = "this kernel does not report the unit of a socket (needs Linux 5.8)"
 # systemd.unit(5), without slices, which hold units
 _SUFFIXES = (".service", ".scope", ".socket", ".mount", ".swap")
 

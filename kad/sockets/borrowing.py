@@ -21,7 +21,7 @@ _SO_COOKIE = 57
 # <linux/in.h>; socket.IPPROTO_MPTCP is there where Python was built with it.
 _IPPROTO_MPTCP = 262
 
-DROP_IN = "in systemd's unit the drop-in sockets.conf gives it"
+DROP_IN = "with systemd, enable the drop-in sockets.conf, see kad(8)"
 
 
 def refuse_without_rights() -> None:
@@ -89,12 +89,12 @@ def _libc() -> ctypes.CDLL:
 
 def _explained(error: OSError) -> OSError:
     if error.errno == errno.ENOSYS:
-        return OSError(error.errno, "this kernel has none; Linux 5.6 does", "pidfd_getfd")
+        return OSError(error.errno, "not in this kernel (needs Linux 5.6)", "pidfd_getfd")
     if error.errno != errno.EPERM:
         return OSError(error.errno, error.strerror, "pidfd_getfd")
     if _yama() == "3":
-        return _denied("Yama's kernel.yama.ptrace_scope is 3, and stays so until the next boot")
-    return _denied(f"kad needs CAP_SYS_PTRACE and the system call; {DROP_IN}")
+        return _denied("kernel.yama.ptrace_scope is 3, which only a reboot can change")
+    return _denied(f"kad needs CAP_SYS_PTRACE and this system call; {DROP_IN}")
 
 
 def _denied(why: str) -> PermissionError:

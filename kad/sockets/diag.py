@@ -36,7 +36,7 @@ def open_diag() -> socket.socket:
     try:
         return socket.socket(socket.AF_NETLINK, kind, _NETLINK_SOCK_DIAG)
     except OSError as error:
-        why = f"{error.strerror}; in systemd's unit the drop-in sockets.conf allows it"
+        why = f"{error.strerror}; with systemd, enable the drop-in sockets.conf, see kad(8)"
         raise OSError(error.errno, why, "netlink") from error
 
 

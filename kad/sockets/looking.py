@@ -100,10 +100,10 @@ class Looker:
         if not (self._wish.enable or self._wish.exclude):
             return
         if not cgroup:
-            why = f"{UNTOLD}; enable and exclude go by them"
+            why = f"{UNTOLD}; enable and exclude need it"
             raise OSError(errno.ENOTSUP, why, "INET_DIAG")
         if not self._cgroups.mounted:
-            why = "enable and exclude go by units, which only cgroups(7) version 2 tells of sockets"
+            why = "enable and exclude need cgroups(7) version 2, to find the unit of a socket"
             raise OSError(errno.ENOTSUP, why, "cgroup2")
 
     def _count(self, kind: Class, connection: Connection) -> None:

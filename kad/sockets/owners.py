@@ -69,7 +69,7 @@ def _marks() -> bytes:
     with socket.socket(socket.AF_UNIX) as any_socket:
         text = _read(f"/proc/self/fdinfo/{any_socket.fileno()}")
     if b"\nino:\t" not in text:
-        why = "this kernel does not tell the inodes of descriptors; Linux 5.14 does"
+        why = "this kernel does not report the inodes of descriptors (needs Linux 5.14)"
         raise OSError(errno.ENOTSUP, why, "/proc/PID/fdinfo")
     mount = next(line for line in text.split(b"\n") if line.startswith(b"mnt_id:"))
     return mount + b"\nino:\t"

@@ -14,15 +14,15 @@ from kad.core.errors import UsageError
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ([], f"no command; there are {', '.join(COMMANDS)}"),
+        ([], f"no command given; commands: {', '.join(COMMANDS)}"),
         (["chek"], "chek: no such command; did you mean check?"),
         (["xyzzy"], "xyzzy: no such command"),
-        (["--policy", "p.toml", "check"], "--policy: options stand after the command"),
+        (["--policy", "p.toml", "check"], "--policy: options go after the command"),
         (["check", "--polcy", "p.toml"], "check: --polcy: no such option; did you mean --policy?"),
         (["plan", "a.toml", "b.toml"], "plan: b.toml: no such argument"),
         (["status", "p.toml"], "status: p.toml: no such argument"),
         (["reload", "--policy", "p.toml"], "reload: --policy: no such option"),
-        (["check", "p.toml", "--policy", "q.toml"], "the policy is named twice"),
+        (["check", "p.toml", "--policy", "q.toml"], "two policies given"),
         (["status", "--json", "--watch"], "status: argument --watch: not allowed with"),
         *(
             (

@@ -54,7 +54,7 @@ def test_the_page_shows_policy_kernel_and_daemon_side_by_side() -> None:
     assert page(shown, PLAIN) == [
         "kad        in force",
         "policy     /etc/kad/policy.toml, read 2026-01-01T00:00:00Z",
-        "daemon     pid 812, checking every 30 s; 12 checks by 2026-01-01T00:06:00Z",
+        "daemon     pid 812, checking every 30 s; 12 checks, last at 2026-01-01T00:06:00Z",
         "",
         "parameter                       policy   kernel  state",
         "net.ipv4.tcp_keepalive_time      120 s    120 s  in force",
@@ -66,7 +66,7 @@ def test_the_page_shows_policy_kernel_and_daemon_side_by_side() -> None:
             "2 min idle, then 9 probes 30 s apart"
         ),
         (
-            "drift      1 so far, the last 2026-01-01T00:05:00Z: "
+            "drift      1 so far, last at 2026-01-01T00:05:00Z: "
             "net.ipv4.tcp_keepalive_time was 7200, policy says 120; restored"
         ),
         "advice     keepalive.time is exactly 300 s",
@@ -78,7 +78,7 @@ def test_a_drifted_page_tells_what_is_and_what_should_be() -> None:
     lines = page(status(time=7200, state=State.DRIFTED), PLAIN)
 
     assert lines[0] == "kad        drifted"
-    assert lines[2] == "daemon     none runs by this policy"
+    assert lines[2] == "daemon     not running with this policy"
     assert lines[5] == "net.ipv4.tcp_keepalive_time      120 s   7200 s  drifted"
     assert [line.split()[0] for line in lines[-2:]] == ["dead", "by"]
 
@@ -93,7 +93,7 @@ def test_every_mistake_of_a_rejected_file_is_on_the_page() -> None:
 
 def test_what_is_wrong_beside_the_host_s_values_is_on_the_page() -> None:
     """Degraded alone tells nobody what to do."""
-    why = "cannot tend open sockets: CAP_SYS_PTRACE is missing"
+    why = "cannot apply [sockets]: CAP_SYS_PTRACE is missing"
     bad = status()._replace(state=State.DEGRADED, reason=why)
 
     assert page(bad, PLAIN)[:2] == ["kad        degraded", f"           {why}"]
@@ -106,7 +106,7 @@ def test_the_last_drift_of_another_namespace_has_its_name() -> None:
     lines = page(status()._replace(drift=DriftStatus(1, last)), PLAIN)
 
     assert lines[-1] == (
-        "drift      1 so far, the last 2026-01-01T00:05:00Z: "
+        "drift      1 so far, last at 2026-01-01T00:05:00Z: "
         "web: net.ipv4.tcp_keepalive_time was 7200, policy says 120; restored"
     )
 

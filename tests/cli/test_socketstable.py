@@ -27,11 +27,11 @@ def test_the_table_shows_the_worst_first_and_what_helps() -> None:
         "nginx.service    1000         999           -           -           1           -  !!!!!!!!!!!!!!!!!!!=",
         "java                1           -           1           -           -           -  ~~~~~~~~~~~~~~~~~~~~",
         "",
-        "! unprotected: SO_KEEPALIVE is off, no sysctl reaches them: switch it on in the program, or by [sockets] enable",
+        "! unprotected: SO_KEEPALIVE is off, so no sysctl applies: turn it on in the program, or with [sockets] enable",
         "    nginx.service: listen ... so_keepalive=on; towards servers: proxy_socket_keepalive on",
         "        https://nginx.org/en/docs/http/ngx_http_core_module.html#listen",
-        "~ stale: their timers were armed under a longer time: [sockets] rearm = true mends them",
-        "= protected: keepalive is on, and within the policy's time; nothing to do",
+        "~ stale: the timer was armed under a longer time: [sockets] rearm = true fixes this",
+        "= protected: keepalive is on and within the policy's time; nothing to do",
     ]
 
 
@@ -42,7 +42,7 @@ def test_who_may_not_look_is_told_what_a_long_timer_may_be() -> None:
     unlooked = table(Audit(counts, 7100, unlooked="kad needs CAP_SYS_PTRACE"), "", PLAIN)
     looked = table(Audit(counts, 7100), "", PLAIN)
 
-    hint = "    or the program set a longer time of its own, unseen: kad needs CAP_SYS_PTRACE"
+    hint = "    or the program set a longer time itself; cannot tell: kad needs CAP_SYS_PTRACE"
     assert [each for each in unlooked if each not in looked] == [hint]
 
 

@@ -166,7 +166,7 @@ def test_status_without_a_daemon_compares_policy_and_kernel(machine: Machine) ->
     assert drifted.returncode == 1
     assert "net.ipv4.tcp_keepalive_time      120 s   7200 s  drifted" in drifted.stdout
     assert in_force.returncode == 3
-    assert "none runs by this policy" in in_force.stdout
+    assert "not running with this policy" in in_force.stdout
     assert (
         "noticed 6 min after its last packet: 2 min idle, then 8 probes 30 s apart"
         in in_force.stdout
@@ -200,8 +200,8 @@ def test_a_namespace_beside_the_host_s_is_told_and_has_its_own_files(machine: Ma
     other = machine.run("unshare", "--net", "sh", "-c", shell, **environ)
     here = machine.kad("status", "--policy", machine.policy, **environ)
 
-    assert "this policy does not reach the host" in other.stdout
-    assert "this policy does not reach the host" not in here.stdout
+    assert "this policy does not apply to the host" in other.stdout
+    assert "this policy does not apply to the host" not in here.stdout
 
 
 def test_check_draws_what_a_dead_connection_goes_through(machine: Machine) -> None:
@@ -227,8 +227,8 @@ def test_check_says_what_the_policy_means_for_other_namespaces(machine: Machine)
 
     assert lines[3:6] == [
         (
-            "the same in every network namespace of this machine, "
-            "save where somebody set values on purpose"
+            "the same applies in every network namespace of this machine, "
+            "except where values were set on purpose"
         ),
         "namespaces docker-*.scope get time 60 s",
         "namespaces ci-*, x are left alone",
@@ -271,7 +271,7 @@ def test_check_by_root_tells_whether_the_unit_s_user_can_read_the_policy(machine
     machine.policy.chmod(0o600)
     unreadable = check_where_the_user_kad_is(machine)
 
-    assert "user kad can read it" in readable.stdout
+    assert "user kad can read the file" in readable.stdout
     assert unreadable.returncode == 78
     assert unreadable.stderr == (
         f"kad: {machine.policy}: cannot be read by user kad: Permission denied "
@@ -364,7 +364,9 @@ def test_a_kernel_value_that_only_the_kernel_takes_is_not_drawn(machine: Machine
     shown = machine.kad("status", "--policy", machine.policy)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "keepalive.time is left to the kernel, which has time -1 s" in done.stdout
+    assert (
+        "keepalive.time is not set: the kernel's value is left alone (now time -1 s" in done.stdout
+    )
     assert (shown.returncode, "dead peer" in shown.stdout) == (1, False)
 
 

@@ -172,7 +172,7 @@ def test_a_namespace_s_own_name_is_known_inside_it(machine: Machine) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("sockets    0 established\n")
-    assert ahead.stdout == "nothing: no open socket needs it\n"
+    assert ahead.stdout == "nothing: no open socket needs a change\n"
     assert unknown.returncode == 70
     assert unknown.stderr == "kad: red: no such network namespace; see: kad namespaces\n"
 
@@ -186,7 +186,8 @@ def test_who_may_not_see_others_processes_is_told_so(machine: Machine) -> None:
 
     assert done.returncode == 0
     assert done.stderr == (
-        "kad: namespaces of others' processes alone are not seen: kad needs CAP_SYS_PTRACE\n"
+        "kad: namespaces with only other users' processes are not listed: "
+        "kad needs CAP_SYS_PTRACE\n"
     )
 
 
@@ -209,10 +210,10 @@ def test_a_dry_run_is_about_the_namespaces_that_the_policy_means(machine: Machin
         custom = machine.kad(*would).stdout
 
     alone = f"nothing: [namespaces] in {machine.policy} leaves {{}} alone\n"
-    assert host == ["nothing: no open socket needs it\n", alone.format("blue")]
+    assert host == ["nothing: no open socket needs a change\n", alone.format("blue")]
     assert every[0].startswith("would re-arm 3 connections of 1 unit (python")
     assert every[1] == alone.format("red")
-    assert custom == "nothing: no open socket needs it\n"  # what somebody set there stays
+    assert custom == "nothing: no open socket needs a change\n"  # what somebody set there stays
 
 
 def test_an_invalid_policy_is_78(machine: Machine) -> None:
@@ -245,7 +246,7 @@ def test_a_policy_that_asks_for_nothing_would_do_nothing(machine: Machine) -> No
     done = machine.kad("sockets", "--would", "--policy", machine.policy)
 
     assert done.stdout == (
-        f"nothing: [sockets] in {machine.policy} asks for neither rearm nor enable\n"
+        f"nothing: [sockets] in {machine.policy} sets neither rearm nor enable\n"
     )
 
 
@@ -256,7 +257,7 @@ def test_a_dry_run_is_by_the_policy_of_the_daemon_that_runs(machine: Machine) ->
         done = machine.kad("sockets", "--would")
 
     assert done.stdout == (
-        f"nothing: [sockets] in {machine.policy} asks for neither rearm nor enable\n"
+        f"nothing: [sockets] in {machine.policy} sets neither rearm nor enable\n"
     )
 
 
@@ -270,9 +271,9 @@ def test_check_says_what_is_done_to_sockets_and_names_a_unit_that_is_not_there(
     with unit("a.service"):
         told = machine.kad("check", machine.policy).stdout.splitlines()
 
-    assert "a connection whose timer has more left than that is re-armed" in told
-    assert "SO_KEEPALIVE is switched on for the sockets of a, ngnix" in told
+    assert "connections with more left on their timer than the policy's time are re-armed" in told
+    assert "SO_KEEPALIVE is turned on for sockets of a, ngnix" in told
     assert "sockets of a* are never touched" in told
     assert [line for line in told if "matches" in line] == [
-        'advice: sockets.enable: "ngnix" matches no unit that runs'
+        'advice: sockets.enable: "ngnix" matches no running unit'
     ]

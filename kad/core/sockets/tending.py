@@ -125,4 +125,4 @@ def unmatched(wish: Sockets, running: Iterable[str]) -> Iterator[str]:
     for key, patterns in (("enable", wish.enable), ("exclude", wish.exclude)):
         for pattern in patterns:
             if not any(is_meant(unit, (pattern,)) for unit in units):
-                yield f'sockets.{key}: "{pattern}" matches no unit that runs'
+                yield f'sockets.{key}: "{pattern}" matches no running unit'

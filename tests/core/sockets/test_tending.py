@@ -87,6 +87,6 @@ def test_a_name_that_matches_nothing_is_told() -> None:
     wish = Sockets(enable=("ngnix", "ssh.*"), exclude=("x?",))
 
     assert list(unmatched(wish, [NGINX, SSH])) == [
-        'sockets.enable: "ngnix" matches no unit that runs',
-        'sockets.exclude: "x?" matches no unit that runs',
+        'sockets.enable: "ngnix" matches no running unit',
+        'sockets.exclude: "x?" matches no running unit',
     ]
