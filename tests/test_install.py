@@ -63,7 +63,7 @@ def machine(first: FirstInstallation) -> Iterator[Machine]:
 def test_one_command_installs_kad_on_a_fresh_debian(first: FirstInstallation) -> None:
     """The operator needs to know of nothing but packaging/install; it says what apt adds."""
     assert first.done.returncode == 0, first.done.stdout + first.done.stderr
-    assert first.done.stdout.startswith("kad: installing by apt what is missing: python3-venv\n")
+    assert first.done.stdout.startswith("kad: installing missing packages with apt: python3-venv\n")
     assert first.machine.told("kad --version").startswith("kad ")
 
 
@@ -73,7 +73,7 @@ def test_without_the_right_to_set_values_the_installation_is_complete(
     """An image build succeeds, and says that the values were not set."""
     assert first.done.returncode == 0
     assert "Read-only file system" in first.done.stderr
-    assert "here it may not set the values" in first.done.stdout
+    assert "not permitted to set the values" in first.done.stdout
 
 
 def test_installed_files_are_roots_and_for_all_to_read(machine: Machine) -> None:
@@ -132,7 +132,7 @@ def test_an_update_keeps_what_was_edited(machine: Machine) -> None:
     done = machine.told(f"/checkout/packaging/install; {IN_FORCE}")
 
     assert done.endswith("180 30 8\n")
-    assert "kept /etc/kad/examples/aws.toml, which was edited" in done
+    assert "kept /etc/kad/examples/aws.toml, which you edited" in done
     assert "# mine" in machine.told("tail -1 /etc/kad/examples/aws.toml")
 
 
@@ -140,7 +140,7 @@ def test_an_update_does_not_bring_back_a_deleted_policy(machine: Machine) -> Non
     """Who took the policy away meant it."""
     done = machine.told("rm /etc/kad/policy.toml; /checkout/packaging/install; ls /etc/kad")
 
-    assert "/etc/kad has no policy" in done
+    assert "no policy in /etc/kad" in done
     assert done.endswith("\nexamples\n")
 
 
@@ -159,7 +159,7 @@ def test_an_invalid_policy_is_told_by_the_exit_status(machine: Machine) -> None:
     done = machine.sh("echo probes = 0 >/etc/kad/policy.toml; /checkout/packaging/install")
 
     assert done.returncode == 78
-    assert "Mend it, then: kad apply" in done.stderr
+    assert "Fix it, then run: kad apply" in done.stderr
 
 
 def test_the_group_kad_can_read_policies_that_are_not_for_all(machine: Machine) -> None:
@@ -178,7 +178,7 @@ def test_a_failed_update_leaves_the_kad_before_it(machine: Machine) -> None:
     done = machine.sh("PIP_FIND_LINKS=/nowhere /checkout/packaging/install")
 
     assert done.returncode == 1
-    assert "failed while building its environment" in done.stderr
+    assert "failed while building the environment" in done.stderr
     assert machine.told("ls /opt/kad; readlink /opt/kad/current") == before
     assert machine.told("kad --version; ls /tmp").startswith("kad ")
 
@@ -200,7 +200,7 @@ def test_uninstalling_leaves_nothing(fresh: Machine, machine: Machine) -> None:
 
     done = machine.told("/checkout/packaging/install --uninstall")
 
-    assert "kept the packages that came with it by apt: python3-venv" in done
+    assert "kept the packages that were installed with apt: python3-venv" in done
     traces = r"find / -xdev \( -name 'kad*' -o -name _kad \) -not -path '/checkout*'"
     assert machine.told(traces) == ""
     assert machine.told(LOCAL) == fresh.told(LOCAL)
@@ -212,7 +212,7 @@ def test_uninstalling_keeps_an_edited_policy_and_says_so(machine: Machine) -> No
 
     done = machine.told("/checkout/packaging/install --uninstall; find /etc/kad -type f")
 
-    assert "kept what is yours: /etc/kad/policy.toml\n" in done
+    assert "kept your files: /etc/kad/policy.toml\n" in done
     assert done.endswith("\n/etc/kad/policy.toml\n")
 
 
@@ -240,7 +240,7 @@ def test_two_installations_at_once_do_not_mix(machine: Machine) -> None:
     done = machine.sh("flock /run/kad-install.lock /checkout/packaging/install")
 
     assert done.returncode == 1
-    assert done.stderr == "packaging/install: another one is at work\n"
+    assert done.stderr == "packaging/install: another instance is running\n"
     machine.told("/checkout/packaging/install; ! ls /run/kad-install.lock")
 
 
@@ -251,7 +251,7 @@ def test_one_that_ended_meanwhile_does_not_let_two_in(machine: Machine) -> None:
 
     done = machine.sh(f"{end} >{flock}; chmod +x {flock}; /checkout/packaging/install")
 
-    assert (done.returncode, done.stderr) == (1, "packaging/install: another one is at work\n")
+    assert (done.returncode, done.stderr) == (1, "packaging/install: another instance is running\n")
 
 
 def test_no_other_user_can_hold_up_an_installation(machine: Machine) -> None:
@@ -280,7 +280,7 @@ def test_a_foreign_command_of_the_same_name_is_left_alone(machine: Machine) -> N
     done = machine.sh(script)
 
     assert done.returncode == 1
-    assert "/usr/local/bin/kad exists and is not this kad" in done.stderr
+    assert "/usr/local/bin/kad exists and is not part of this installation" in done.stderr
     machine.told("/checkout/packaging/install --uninstall; grep other /usr/local/bin/kad")
 
 
@@ -299,5 +299,5 @@ def test_the_test_command_sets_itself_up_on_a_fresh_debian(fresh: Machine) -> No
         done = machine.sh("cp -r /checkout /tmp/kad; /tmp/kad/tests/run tests/core", online=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("tests: installing by apt what is missing: python3-venv ")
+    assert done.stdout.startswith("tests: installing missing packages with apt: python3-venv ")
     assert re.search(r"\d+ passed", done.stdout)

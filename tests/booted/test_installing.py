@@ -58,7 +58,9 @@ def test_an_update_restarts_what_runs_though_it_is_disabled(machine: Booted) -> 
     done = machine.run(INSTALL)
 
     assert done.returncode == 0
-    assert "kad.service.d/x.conf leads nowhere: kad's drop-ins are in /usr/local" in done.stderr
+    assert (
+        "kad.service.d/x.conf is a dangling link: kad's drop-ins are in /usr/local" in done.stderr
+    )
     assert machine.show("ActiveState") == "active"
     assert not machine.run("ls", "/etc/systemd/system/sysinit.target.wants/kad.service").stdout
     assert machine.show("MainPID") != first
@@ -73,7 +75,7 @@ def test_a_service_that_was_masked_before_stays_so(machine: Booted) -> None:
     done = machine.run(INSTALL)
 
     assert done.returncode == 0, done.stderr
-    assert "kad.service is not enabled, see above" in done.stderr
+    assert "kad.service was not enabled; see above" in done.stderr
     assert machine.show("UnitFileState") == "masked"
     assert machine.values() == [120, 30, 8]
     assert machine.run("test", "-e", "/opt/kad/given/to-preset").returncode != 0
@@ -89,7 +91,7 @@ def test_a_first_installation_that_failed_is_made_good_by_the_next(machine: Boot
     machine.told(INSTALL)
 
     assert failed.returncode == 1
-    assert "failed while laying out kad.service" in failed.stderr
+    assert "failed while installing kad.service" in failed.stderr
     assert (machine.show("UnitFileState"), machine.show("ActiveState")) == ("enabled", "active")
 
 
@@ -112,7 +114,7 @@ def test_taking_kad_back_stops_the_service_and_leaves_nothing(machine: Booted) -
 
     done = _uninstall(machine)
 
-    assert "kept what is yours: /etc/kad/policy.toml" in done
+    assert "kept your files: /etc/kad/policy.toml" in done
     assert machine.told("sh", "-c", TRACES) == "/etc/kad\n"
     assert machine.run("getent", "passwd", "kad").returncode != 0
     policy = "/etc/kad/policy.toml"
@@ -129,7 +131,7 @@ def test_a_user_that_cannot_be_deleted_is_all_that_stays(machine: Booted) -> Non
     done = machine.run(INSTALL, "--uninstall")
 
     assert done.returncode == 0
-    assert "kept the user kad, see above; to remove it: userdel kad\n" in done.stderr
+    assert "user kad was not removed, see above; to remove it: userdel kad\n" in done.stderr
     assert machine.told("sh", "-c", TRACES) == ""
 
 
