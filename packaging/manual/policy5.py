@@ -17,74 +17,94 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 _DAY = 86400
 
 _DESCRIPTION = """
-The policy is what an operator wants of a host's TCP keepalive. It is one file, in TOML or, with
-the same keys, in YAML; the suffix tells which. kad(8) takes it from its argument, else from
-`--policy`, else from `$KAD_POLICY`, else from /etc/kad, where two of the three at once are a
-mistake.
+The policy states what TCP keepalive values a host should have. It is one file, in TOML or, with the
+same keys, in YAML; the suffix decides which. kad(8) uses the first of these that is given: its
+argument, `--policy`, `$KAD_POLICY`, the file in /etc/kad. Two policy files in /etc/kad at once are
+a mistake.
 
-Only `[keepalive]` with at least one parameter is needed. A parameter that is left out is none of
-kad's business: whatever the kernel has stays.
+Only `[keepalive]` with at least one parameter is required. If a parameter is left out, kad leaves
+the kernel's value alone.
 
-A running kad sees a saved file within a second; there is nothing to restart. `kad check` says what
-a policy means, and every mistake in it with its line and column. A file with a mistake changes
-nothing: what was in force stays.
+A running kad notices a saved file within a second; no restart is needed. `kad check` explains what
+a policy does, or lists every mistake in it with its line and column. A file with a mistake changes
+nothing: the policy in force remains.
 """
 
 _BOUNDS = """
 The bounds of the parameters are those of setsockopt(2) for TCP_KEEPIDLE, TCP_KEEPINTVL and
-TCP_KEEPCNT. The sysctls would take more, to the user's harm: 0 probes, for one, cuts healthy idle
-connections.
+TCP_KEEPCNT. The sysctls accept more values, some of them harmful: 0 probes, for example, cuts
+healthy idle connections.
 """
 
 _SPANS = """
-A span is whole seconds, `120` or `"120"`, or a text of numbers with units as in systemd.time(7), in
-any order, with or without blanks: `"2min"`, `"1h 30min"`. A last number without a unit is seconds.
-Fractions, signs, units below a second, months, years and `infinity` are mistakes.
+A span is a number of whole seconds, `120` or `"120"`, or a string of numbers with units as in
+systemd.time(7), in any order, with or without spaces: `"2min"`, `"1h 30min"`. A last number without
+a unit is in seconds. Fractions, signs, units below a second, months, years and `infinity` are
+mistakes.
 """
 
 _REFUSED = f"""
-Unknown keys, duplicate keys, and booleans or floats where a number stands are mistakes, and so is
-nesting of more than {DEEPEST} levels. In YAML so are anchors, aliases, tags and a second document,
-and numbers that are no plain decimals: `05`, `0x5`, `1_000`, `12:30`, null.
+These are mistakes in any file:
 
-A file is refused, whatever stands in it, that group or others may write; whose owner is neither
-root nor the user that kad runs as nor, for a file named on the command line, the user who called
-sudo(8); that is over 64 KiB, is not UTF-8, or is no regular file after following symbolic links.
-What was opened is checked, not the name.
+* unknown keys and duplicate keys
+* booleans or floats instead of a number
+* nesting of more than {DEEPEST} levels
 
-The daemon runs as user kad and must be able to read the file. /etc/kad belongs to the group kad and
-hands it on, so that a policy of mode 0640 works. `kad check`, run by root without an argument, also
-tells whether that user can read it.
+These are mistakes in YAML:
+
+* anchors, aliases, tags and a second document
+* numbers that are not plain decimals: `05`, `0x5`, `1_000`, `12:30`, null
+
+A file is refused, whatever it contains, if it
+
+* is writable by group or others
+* is owned neither by root, nor by the user that kad runs as, nor, for a file named on the command
+line, by the user who called sudo(8)
+* is larger than 64 KiB
+* is not UTF-8
+* is not a regular file, after following symbolic links
+
+kad checks the file that it has opened, not the name.
+
+The daemon runs as user kad and must be able to read the file. Files in /etc/kad inherit its group,
+kad, so a policy of mode 0640 works. `kad check`, run by root without an argument, also reports
+whether that user can read the file.
 """
 
 _LIST = f"{', '.join(SYSCTL_D[:-1])} or {SYSCTL_D[-1]}"
 
 _ADVICE = f"""
-Advice is no mistake. `kad check` and `kad status` advise against a `time` that is not below
-`path.idle_timeout`; a `time` of exactly {CONNTRACK_S} s, which races conntrack's timers; fewer than
-{FEWEST_PROBES} probes, which cut good connections where packets are lost; values by which a dead
-peer is noticed only after more than {format_span(LONGEST_DEAD_S)}; and a kad in another network
-namespace than that of PID 1, where the policy does not reach the host. `kad check` also names units
-in `[sockets]` that do not run.
+Advice is not a mistake. `kad check` and `kad status` advise against
+
+* a `time` that is not below `path.idle_timeout`
+* a `time` of exactly {CONNTRACK_S} s, which races conntrack's timers
+* fewer than {FEWEST_PROBES} probes, which drop good connections when packets are lost
+* values by which a dead peer is noticed only after more than {format_span(LONGEST_DEAD_S)}
+* running kad in a network namespace other than that of PID 1, so that the policy does not apply to
+the host
 
 They also name each line of another file that would give a parameter of the policy another value:
-at boot, one of sysctl.d(5) in {_LIST}; at `sysctl --system`, one of these or of {SYSCTL_CONF}; and,
-where TuneD runs or is started at boot, one of its active profile or of what that includes. `kad
-import` says which of them to remove.
 
-`kad status` also tells when the daemon has another policy than the one that the caller names.
+* at boot: a file of sysctl.d(5) in {_LIST}
+* at `sysctl --system`: one of these, or {SYSCTL_CONF}
+* if TuneD is running or is started at boot: its active profile, or one that this includes
+
+`kad import` says which of these lines to remove.
+
+`kad check` also names units in `[sockets]` that are not running. `kad status` also reports if the
+daemon runs a policy other than the one that the caller names.
 """
 
 _SOCKETS = """
-`[sockets]` is about programs that do not belong to kad, so nothing of it is on by default. `kad
-sockets --would` shows what it would change. It takes rights that the unit does not have until a
-drop-in gives them: kad(8). Units are named as systemctl(1) has them, `nginx` for nginx.service and
-nginx.socket, or by patterns; the units of a user's own systemd are part of `user@UID.service`.
+`[sockets]` affects programs other than kad, so nothing in it is enabled by default. `kad sockets
+--would` shows what it would change. It needs rights that the unit gets only from a drop-in: kad(8).
+Units are named as in systemctl(1), or by patterns; `nginx` means nginx.service and nginx.socket.
+The units of a user's own systemd are part of `user@UID.service`.
 """
 
 _EDITORS = f"""
-The JSON Schema of the file lies in {LOCATION}, and `kad schema` prints it. Editors with taplo find
-it by the first of these comments in TOML, those with yaml-language-server by the second in YAML:
+The JSON Schema of the file is {LOCATION}; `kad schema` prints it too. Editors with taplo find it by
+the first of these comments, in TOML; those with yaml-language-server by the second, in YAML:
 """
 
 _SEE_ALSO = "kad(8), tcp(7), setsockopt(2), systemd.time(7), sysctl.d(5)"
@@ -107,9 +127,9 @@ def page(date: str) -> str:
         troff.chapter("EDITORS", troff.paragraphs(_EDITORS), troff.example(_comments())),
         troff.chapter(
             "EXAMPLES",
-            troff.paragraphs("The policy that is installed:"),
+            troff.paragraphs("The policy as installed:"),
             troff.example(default),
-            troff.paragraphs("In /usr/share/doc/kad/examples there are more:"),
+            troff.paragraphs("More are in /usr/share/doc/kad/examples:"),
             troff.table(_examples()),
         ),
         troff.chapter("SEE ALSO", troff.prose(_SEE_ALSO)),
@@ -167,9 +187,9 @@ def _takes(key: Mapping[str, Any]) -> str:
     if key["type"] == "boolean":
         return "`true` or `false`."
     if key["type"] == "array":
-        return "A list of names, with `*` and `?`."
+        return "A list of strings."
     if key["type"] == "string":
-        return "A name, with `*` and `?`."
+        return "A string."
     lowest, highest = key["minimum"], key["maximum"]
     if "pattern" not in key:
         return f"A whole number, {lowest} to {highest}."

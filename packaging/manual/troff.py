@@ -81,8 +81,15 @@ def _under(heading: str, *body: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Give paragraphs, which an empty line parts."""
-    return "\n".join(f".PP\n{prose(each)}" for each in text.strip().split("\n\n"))
+    """Give paragraphs, which an empty line parts; one of `* ` at each item is a list."""
+    return "\n".join(_paragraph(each) for each in text.strip().split("\n\n"))
+
+
+def _paragraph(text: str) -> str:
+    if text.startswith("* "):
+        items = text.removeprefix("* ").split("\n* ")
+        return "\n".join(f".IP \\[u2022] 2\n{prose(each)}" for each in items)
+    return f".PP\n{prose(text)}"
 
 
 def item(tag: str, text: str) -> str:
