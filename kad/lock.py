@@ -57,7 +57,7 @@ class RuntimeLock:
         try:
             lost, self._descriptor = self._descriptor, self._take()
         except BlockingIOError as error:
-            raise KadError(f"{self._path} was removed, and now {error.strerror}") from error
+            raise KadError(f"{self._path} was deleted, and {error.strerror}") from error
         os.close(lost)
         return self._path
 
@@ -90,7 +90,7 @@ def _lock(descriptor: int, path: str) -> None:
             raise
         other = _holder(descriptor, fcntl.F_WRLCK)
         whose = f"pid {other}" if other else "in another pid namespace"
-        why = f"kad runs there already, {whose}"
+        why = f"another kad is already running ({whose})"
         raise BlockingIOError(errno.EAGAIN, why, path) from error
 
 

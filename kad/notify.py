@@ -68,7 +68,7 @@ class Notify:
 
     def _failure(self, error: OSError) -> OSError:
         if isinstance(error, TimeoutError | BlockingIOError):
-            return OSError(errno.ETIMEDOUT, "nobody reads it", self._path)
+            return OSError(errno.ETIMEDOUT, "nothing is reading it", self._path)
         return OSError(error.errno, error.strerror or str(error), self._path)
 
 

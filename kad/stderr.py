@@ -24,7 +24,7 @@ class Stderr:
 
     def line(self, text: str) -> None:
         """Write one line; nothing that is wrong with stderr is an error."""
-        note = f"{self._before}lines lost here, as nobody read them: {self._lost}"
+        note = f"{self._before}log lines dropped because stderr was blocked: {self._lost}"
         if self._lost and not self._write(note):
             self._lost += 1
         else:

@@ -110,7 +110,7 @@ def test_a_report_tells_what_was_found_what_is_now_and_why_not() -> None:
     assert results[INTVL].failure == f"cannot set {INTVL} to 30: Read-only file system"
     assert (
         results[PROBES].failure
-        == f"cannot set {PROBES} to 8: the kernel took it and has 9 all the same"
+        == f"cannot set {PROBES} to 8: the write succeeded but the value read back is 9"
     )
 
 

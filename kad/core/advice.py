@@ -18,9 +18,7 @@ CONNTRACK_S = 300
 FEWEST_PROBES = 4
 LONGEST_DEAD_S = 3600
 
-OTHER_NAMESPACE = (
-    "kad is in another network namespace than PID 1: this policy does not reach the host"
-)
+OTHER_NAMESPACE = "kad is not in PID 1's network namespace: this policy does not apply to the host"
 
 
 def advice(policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
@@ -35,9 +33,9 @@ def advice(policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
 
 def _about_namespaces(wish: Namespaces) -> Iterator[str]:
     if wish.scope is Scope.HOST and wish != Namespaces():
-        yield 'namespaces.scope is "host": what else stands in [namespaces] has no effect'
+        yield 'namespaces.scope is "host": the other keys of [namespaces] have no effect'
     elif "host" in (*wish.exclude, *(each.match for each in wish.overrides)):
-        yield "[namespaces] names host: kad's own follows [keepalive] all the same"
+        yield "[namespaces] names host, which has no effect: host always follows [keepalive]"
 
 
 def _about_overrides(policy: Policy, own: Collection[str]) -> Iterator[str]:
@@ -57,15 +55,15 @@ def _about_time(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[str
             "the path forgets an idle connection before the first probe"
         )
     if policy.values.get(Parameter.TIME) == CONNTRACK_S:
-        yield "keepalive.time is exactly 300 s: it races conntrack's 300 s timers; take less"
+        yield "keepalive.time is exactly 300 s: this races conntrack's 300 s timers; use less"
 
 
 def _about_death(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[str]:
     probes = policy.values.get(Parameter.PROBES)
     if probes is not None and probes < FEWEST_PROBES:
         yield (
-            f"keepalive.probes is {probes}: fewer than {FEWEST_PROBES} cut good connections "
-            "where packets are lost"
+            f"keepalive.probes is {probes}: fewer than {FEWEST_PROBES} drop good connections "
+            "when packets are lost"
         )
     if complete(values) and dead_peer_s(values) > LONGEST_DEAD_S:
         total = format_span(dead_peer_s(values))

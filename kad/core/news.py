@@ -58,7 +58,7 @@ def _fight(before: Report, report: Report, result: Result) -> Iterator[Event]:
     else:
         yield about(
             Kind.RECOVERED,
-            f"{result.parameter} was not changed by anybody else for {WINDOW_S:.0f} s; "
+            f"{result.parameter} was not changed by another process for {WINDOW_S:.0f} s; "
             f"{doing} it at once again",
             result,
         )

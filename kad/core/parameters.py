@@ -42,4 +42,4 @@ def number(text: bytes) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise OSError(errno.EINVAL, f"holds {text!r}, which is no number") from error
+        raise OSError(errno.EINVAL, f"holds {text!r}, which is not a number") from error

@@ -66,10 +66,10 @@ class Result(NamedTuple):
     def reason(self) -> str:
         """Say why it failed, in the kernel's words where it spoke."""
         if self.outcome is Outcome.DEFERRED:
-            return "somebody else changes it again and again; it will be tried later"
+            return "another process keeps changing it; will retry later"
         if self.error is not None:
             return self.error.strerror or str(self.error)
-        return f"the kernel took it and has {self.now} all the same"
+        return f"the write succeeded but the value read back is {self.now}"
 
     @property
     def failure(self) -> str:

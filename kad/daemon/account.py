@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # The state file is written at least this often, or at each check where those are rarer.
 STATE_EVERY_S = 60
-OTHERS, TENDING = "bring the other network namespaces to the policy", "tend open sockets"
+OTHERS, TENDING = "apply the policy to other network namespaces", "apply [sockets]"
 # The two ways to show it.
-_FILE, MANAGER = "write the state file", "tell systemd the state"
+_FILE, MANAGER = "write the state file", "report the state to systemd"
 
 
 class Parts(NamedTuple):

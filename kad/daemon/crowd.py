@@ -44,4 +44,4 @@ def _worst(ours: Iterable[Other], why: str | None) -> Iterator[str]:
     for other in troubled[:1]:
         yield f"{other.name}: {other.trouble()}"
     if troubled[1:]:
-        yield f"something in {count(len(troubled) - 1)} more"
+        yield f"also not in force: {count(len(troubled) - 1)}"

@@ -6,7 +6,7 @@ from kad.daemon.attempts import Attempts
 from kad.daemon.other import Other
 from kad.daemon.population import Population
 
-PUT_BACK = "put back what kad has set in another network namespace"
+PUT_BACK = "restore the original values in another network namespace"
 
 
 def settle(population: Population, policy: Policy, attempts: Attempts) -> list[str]:

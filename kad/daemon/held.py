@@ -72,7 +72,7 @@ class HeldPolicy:
             self._new = False
             amiss = report.having(FAILED | {Outcome.DEFERRED})
             failed = ", ".join(each.parameter.key for each in amiss)
-            but = f"; could not be set: {failed}" if failed else ""
+            but = f"; not set: {failed}" if failed else ""
             kept = " (last good)" if self._last_good else ""
             audit = " (audit)" if self.policy.mode is Mode.AUDIT else ""
             text = f"policy {self.file} in force: {self.policy}{audit}{kept}{but}"

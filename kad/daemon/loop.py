@@ -25,7 +25,7 @@ from kad.daemon.watching import Watching
 if TYPE_CHECKING:
     from kad.daemon.others import Others
 
-_CHECK, _LOOK = "finish a check", "finish a look at the kernel"
+_CHECK, _LOOK = "finish a check", "finish comparing with the kernel"
 
 
 class Daemon:
@@ -82,7 +82,7 @@ class Daemon:
 
     def _tell_lost(self, files: Iterable[str]) -> None:
         for file in files:
-            lost = "is damaged, or another kad's: what kad found at first is not known"
+            lost = "is damaged or from another version of kad: the original values are lost"
             self._edges.journal.say(Priority.WARNING, f"{file} {lost}")
 
     def _deadline(self) -> float:
@@ -213,7 +213,9 @@ class Daemon:
     def _hold_lock(self) -> None:
         lost = self._edges.lock.hold()
         if lost is not None:
-            self._edges.journal.say(Priority.WARNING, f"{lost} was removed; made anew")
+            self._edges.journal.say(
+                Priority.WARNING, f"{lost} was deleted by another process; created again"
+            )
 
     def _stop(self) -> None:
         self._tell_manager(self._edges.manager.stopping)

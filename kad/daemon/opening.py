@@ -13,7 +13,7 @@ from kad.daemon.edges import FoundNamespace, NamespaceFinder, NamespaceKernel
 
 # Thousands take seconds, in which nothing else is heard: a stop, a drift, the service watchdog.
 AT_ONCE = 200
-_OPEN = "open every network namespace"
+_OPEN = "open all network namespaces"
 
 Begin = Callable[[FoundNamespace, NamespaceKernel], OSError | None]
 

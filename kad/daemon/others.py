@@ -21,10 +21,10 @@ from kad.daemon.other import Other
 from kad.daemon.population import Population
 
 _LEFT, _GIVEN_BACK = (
-    f"left alone from now on: what kad set {what}" for what in ("stays", "is put back")
+    f"no longer managed; {what}" for what in ("kad's values remain", "original values restored")
 )
-_LOOK = "look after the other network namespaces"
-_REMEMBER = "remember what is kad's own in other network namespaces"
+_LOOK = "manage other network namespaces"
+_REMEMBER = "save which values kad set in other network namespaces"
 
 
 class Pass(NamedTuple):
@@ -184,7 +184,7 @@ class Others:
             self._attempts.forget(each)
         if not ours:
             return []
-        text = f"looking after the host alone; the values in {count(ours)} stay as they are"
+        text = f"now managing the host only; values kept in {count(ours)}"
         return [Event(Kind.NAMESPACES_SET, text)]
 
     def put_back(self) -> list[Event]:
@@ -192,7 +192,7 @@ class Others:
         done = self._population.put_back(each for each in self._population if each.reason is None)
         names = [other.name for other, report in done if _was_set(report)]
         failed = [event for other, report in done for event in other.events(Report({}), report)]
-        return [*done_in("values put back", names), *failed]
+        return [*done_in("original values restored", names), *failed]
 
     @property
     def deadline(self) -> float | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 # What seeing and entering the namespaces of others takes.
 _NEEDED = ("CAP_NET_ADMIN", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN")
-_DROPIN = "with systemd enable the drop-in namespaces.conf, see kad(8)"
+_DROPIN = "with systemd, enable the drop-in namespaces.conf, see kad(8)"
 
 
 class Namespaces:
@@ -42,7 +42,7 @@ class Namespaces:
         if lacks := missing(*_NEEDED):
             raise _unable(f"{', '.join(lacks)} missing; {_DROPIN}")
         if self._own.host is not True:
-            known = "kad is not in" if self._own.host is False else "kad may not be in"
+            known = "kad is not in" if self._own.host is False else "cannot tell whether kad is in"
             raise _unable(f"{known} the network namespace of PID 1")
         if not self._tellers:
             from kad.namespaces.telling import tell  # noqa: PLC0415  # boot time

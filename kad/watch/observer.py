@@ -87,7 +87,7 @@ class Observer:
     def died(self) -> str | None:
         """Say what has ended though nobody stopped it."""
         if not all(thread.is_alive() for thread in self._threads):
-            return "a watching thread has ended"
+            return "a watching thread has exited"
         there = kernel_watches()
         lost = there is not None and self._watches - there
         return "the kernel dropped a watch" if lost else None

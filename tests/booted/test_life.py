@@ -78,4 +78,4 @@ def test_a_second_kad_names_the_service(machine: Booted) -> None:
     done = machine.run("kad", "run")
 
     assert done.returncode == 70
-    assert f"kad runs there already, pid {machine.show('MainPID')}" in done.stderr
+    assert f"another kad is already running (pid {machine.show('MainPID')})" in done.stderr

@@ -15,8 +15,8 @@ time.sleep(600)
 """
 SAID = "re-armed 1 connection of 1 unit (old.service 1)"
 WHY = (
-    "degraded: cannot tend open sockets: netlink: Address family not supported by protocol; "
-    "in systemd's unit the drop-in sockets.conf allows it"
+    "degraded: cannot apply [sockets]: netlink: Address family not supported by protocol; "
+    "with systemd, enable the drop-in sockets.conf, see kad(8)"
 )
 
 

@@ -148,7 +148,7 @@ def test_a_fight_under_audit_is_reported_less_often_and_its_end_tells_what_is_le
     ]
     assert [each for each in after if each] == [
         [
-            f"{TIME} was not changed by anybody else for 60 s; reporting it at once again",
+            f"{TIME} was not changed by another process for 60 s; reporting it at once again",
             f"drift: {TIME} is 649, policy says 120; left (audit)",
         ]
     ]
@@ -208,7 +208,7 @@ def test_under_audit_a_fight_is_silent_however_the_value_flips() -> None:
     assert not any(said)
     assert [each for each in after if each] == [
         [
-            f"{TIME} was not changed by anybody else for 60 s; reporting it at once again",
+            f"{TIME} was not changed by another process for 60 s; reporting it at once again",
             f"{TIME} is 120 as policy says",
         ]
     ]
@@ -225,7 +225,7 @@ def test_a_fight_does_not_end_while_something_is_put_off() -> None:
 
     assert said == [
         f"cannot set {TIME} to 120: Input/output error",
-        f"{TIME} was not changed by anybody else for 60 s; restoring it at once again",
+        f"{TIME} was not changed by another process for 60 s; restoring it at once again",
         f"drift: {TIME} is 600, policy says 120; failed",
     ]
     assert host.kernel.now[TIME] == 120

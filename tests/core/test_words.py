@@ -32,7 +32,7 @@ def test_a_dead_peer_is_described_in_words() -> None:
         (WANTED, 120, ["the path forgets an idle connection before the first probe"]),
         ({TIME: 300, INTVL: 30, PROBES: 8}, None, ["races conntrack's 300 s timers"]),
         ({TIME: 299, INTVL: 30, PROBES: 8}, None, []),
-        ({TIME: 120, INTVL: 30, PROBES: 3}, None, ["cut good connections"]),
+        ({TIME: 120, INTVL: 30, PROBES: 3}, None, ["drop good connections"]),
         ({TIME: 120, INTVL: 30, PROBES: 4}, None, []),
         ({TIME: 3000, INTVL: 75, PROBES: 8}, None, []),
         ({TIME: 3001, INTVL: 75, PROBES: 8}, None, ["noticed only after 1 h 1 s"]),
@@ -84,7 +84,7 @@ def test_rules_for_namespaces_that_are_not_looked_after_are_named() -> None:
 
     (said,) = advice(left, DEFAULTS)
 
-    assert said == 'namespaces.scope is "host": what else stands in [namespaces] has no effect'
+    assert said == 'namespaces.scope is "host": the other keys of [namespaces] have no effect'
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_rule_for_the_host_itself_is_named(rules: dict[str, Any]) -> None:
 
     (said,) = advice(policy, DEFAULTS)
 
-    assert said == "[namespaces] names host: kad's own follows [keepalive] all the same"
+    assert said == "[namespaces] names host, which has no effect: host always follows [keepalive]"
 
 
 @given(st.integers(1, 32767), st.integers(1, 32767), st.integers(1, 127))

@@ -153,7 +153,7 @@ def test_a_write_while_an_edit_is_validated_is_drift_all_the_same() -> None:
 def test_a_lock_that_another_daemon_took_ends_this_one() -> None:
     """Two would fight; this one leaves the values, and the other's state file."""
     world = World()
-    taken = KadError("lock was removed, and now kad runs there already, pid 7")
+    taken = KadError("lock was deleted, and another kad is already running (pid 7)")
 
     with pytest.raises(KadError, match="pid 7"):
         world.run(Step(lambda: setattr(world.lock, "taken", taken)), on_timer())
@@ -497,7 +497,7 @@ def test_the_end_of_a_fight_is_said_and_the_value_restored() -> None:
 
     assert restored == 120
     assert world.journal.messages[-1] == (
-        "net.ipv4.tcp_keepalive_time was not changed by anybody else for 60 s; "
+        "net.ipv4.tcp_keepalive_time was not changed by another process for 60 s; "
         "restoring it at once again"
     )
     assert world.state.written[-1].state == "in-force"
@@ -589,7 +589,7 @@ def test_no_channel_says_of_itself_that_it_is_broken() -> None:
 
     def full() -> None:
         world.state.error = OSError(errno.ENOSPC, "No space left on device", "/run/kad/status.json")
-        world.manager.deaf = OSError(errno.ETIMEDOUT, "nobody reads it", "/run/notify")
+        world.manager.deaf = OSError(errno.ETIMEDOUT, "nothing is reading it", "/run/notify")
 
     def emptied() -> None:
         world.state.error = world.manager.deaf = None
@@ -650,8 +650,8 @@ def test_a_look_that_could_not_be_finished_is_over_with_the_next_check() -> None
         Step(lambda: setattr(world.kernel, "read", read), after=None),
     )
 
-    assert world.journal.said == ["WARNING cannot finish a look at the kernel: out of memory"]
-    assert "can finish a look at the kernel again" in world.journal.messages
+    assert world.journal.said == ["WARNING cannot finish comparing with the kernel: out of memory"]
+    assert "can finish comparing with the kernel again" in world.journal.messages
     assert world.state.written[-1].warnings == ()
 
 
@@ -687,7 +687,7 @@ def test_what_was_written_is_told_though_the_pass_is_cut_short() -> None:
     assert reload is not None
     assert (reload.outcome, reload.error) == (
         "failed",
-        "cannot bring the other network namespaces to the policy: out of memory",
+        "cannot apply the policy to other network namespaces: out of memory",
     )
 
 
@@ -724,7 +724,9 @@ def test_a_lock_that_was_removed_is_said_once() -> None:
 
     world.run(on_timer(), Step(remove, after=None), on_timer())
 
-    assert world.journal.said == ["WARNING /run/kad/lock was removed; made anew"]
+    assert world.journal.said == [
+        "WARNING /run/kad/lock was deleted by another process; created again"
+    ]
 
 
 def test_a_systemd_that_does_not_listen_is_said_once_and_its_return_too() -> None:
@@ -741,9 +743,9 @@ def test_a_systemd_that_does_not_listen_is_said_once_and_its_return_too() -> Non
 
     assert world.kernel.now == WANTED
     assert world.journal.said == [
-        "WARNING cannot tell systemd the state: /run/notify: No such file or directory"
+        "WARNING cannot report the state to systemd: /run/notify: No such file or directory"
     ]
-    assert world.journal.messages[-1] == "can tell systemd the state again"
+    assert world.journal.messages[-1] == "can report the state to systemd again"
 
 
 @pytest.mark.parametrize(
@@ -783,8 +785,8 @@ def test_originals_that_cannot_be_understood_are_named() -> None:
 
     assert world.journal.said == [
         (
-            "WARNING /var/lib/kad/originals.json is damaged, or another kad's: "
-            "what kad found at first is not known"
+            "WARNING /var/lib/kad/originals.json is damaged or from another version of kad: "
+            "the original values are lost"
         )
     ]
 
@@ -898,7 +900,7 @@ def test_advice_of_another_namespace_is_in_the_state() -> None:
 
     world.run()
 
-    assert any("does not reach the host" in each for each in world.state.written[-1].advice)
+    assert any("does not apply to the host" in each for each in world.state.written[-1].advice)
 
 
 def test_the_write_that_ends_a_pause_is_in_the_state_file_at_once() -> None:
@@ -936,7 +938,7 @@ def test_a_reload_during_a_fight_says_that_its_value_is_not_in_force() -> None:
     reload = world.state.written[-1].reload
     assert reload is not None
     assert reload.outcome == "failed"
-    assert "it will be tried later" in (reload.error or "")
+    assert "will retry later" in (reload.error or "")
 
 
 def test_a_policy_that_could_not_be_set_in_full_says_so() -> None:
@@ -947,7 +949,7 @@ def test_a_policy_that_could_not_be_set_in_full_says_so() -> None:
     world.run()
 
     assert world.journal.messages[-1] == (
-        f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8; could not be set: intvl"
+        f"policy {PATH} in force: time 120 s, intvl 30 s, probes 8; not set: intvl"
     )
 
 
@@ -974,7 +976,7 @@ def test_a_new_policy_in_a_fight_says_what_is_put_off() -> None:
     world.run(*[sets(world, 7200)] * 6, Step(edited, frozenset({Reason.FILE})))
 
     assert world.journal.messages == [
-        f"policy {PATH} in force: time 60 s, intvl 30 s, probes 8; could not be set: time"
+        f"policy {PATH} in force: time 60 s, intvl 30 s, probes 8; not set: time"
     ]
 
 

@@ -25,7 +25,7 @@ from tests.fakes import (
 
 ALL = Namespaces(scope=Scope.ALL)
 POLICY = WHOLE._replace(namespaces=ALL)
-GIVEN_BACK = "left alone from now on: what kad set is put back in 1 namespace (web)"
+GIVEN_BACK = "no longer managed; original values restored in 1 namespace (web)"
 LESS = "restoring it less often"
 OWN = {**DEFAULTS, TIME: 600}
 PUT = {each: (value,) for each, value in WANTED.items()}
@@ -103,7 +103,7 @@ def test_what_cannot_be_opened_is_not_tried_for_ever() -> None:
     assert web.now == WANTED
     assert world.inbox.nudges.count(Reason.NAMESPACES) == 2
     assert (
-        f"WARNING cannot open every network namespace: net:[2]: Permission denied "
+        f"WARNING cannot open all network namespaces: net:[2]: Permission denied "
         f"(and {AT_ONCE - 1} more)"
     ) in world.journal.said
 
@@ -116,7 +116,7 @@ def test_what_kad_cannot_remember_is_told_and_so_is_its_end() -> None:
 
     world.run(looks(lambda: setattr(world.memory, "trouble", None)))
 
-    what = "remember what is kad's own in other network namespaces"
+    what = "save which values kad set in other network namespaces"
     assert f"WARNING cannot {what}: {why}" in world.journal.said
     assert f"can {what} again" in world.journal.messages
 
@@ -240,8 +240,8 @@ def test_a_memory_that_cannot_be_understood_is_named() -> None:
 
     assert world.journal.said == [
         (
-            "WARNING /var/lib/kad/namespaces.json is damaged, or another kad's: "
-            "what kad found at first is not known"
+            "WARNING /var/lib/kad/namespaces.json is damaged or from another version of kad: "
+            "the original values are lost"
         )
     ]
 
@@ -580,7 +580,7 @@ def test_what_cannot_be_given_back_is_told_and_tried_again() -> None:
     assert new.now == OWN
     assert world.journal.said == [
         (
-            "WARNING cannot put back what kad has set in another network namespace: "
+            "WARNING cannot restore the original values in another network namespace: "
             "web: cannot set net.ipv4.tcp_keepalive_intvl to 75: Input/output error"
         )
     ]
@@ -775,9 +775,11 @@ def test_what_is_owed_is_no_recovery_until_it_is_given_back() -> None:
         Step(lambda: warnings.append(world.state.written[-1].warnings)),
     )
 
-    again = "can put back what kad has set in another network namespace again"
+    again = "can restore the original values in another network namespace again"
     (first,), last = warnings
-    assert first.startswith("cannot put back what kad has set in another network namespace: web: ")
+    assert first.startswith(
+        "cannot restore the original values in another network namespace: web: "
+    )
     assert last == ()
     assert world.journal.messages.count(again) == 1
     assert new.now == OWN
@@ -875,11 +877,11 @@ def test_a_restart_says_nothing_again_of_what_is_left_alone() -> None:
     other = FakeNamespace(2, "web")
     world = world_of(other)
     world.run(policy_becomes(world, POLICY._replace(namespaces=ALL._replace(exclude=("web",)))))
-    assert any("left alone" in each for each in world.journal.messages)
+    assert any("no longer managed" in each for each in world.journal.messages)
 
     world.run()
 
-    assert not any("left alone" in each for each in world.journal.messages)
+    assert not any("no longer managed" in each for each in world.journal.messages)
 
 
 def test_who_is_excluded_by_a_first_name_is_asked_for_his_last() -> None:
@@ -1072,7 +1074,7 @@ def test_back_to_the_host_leaves_the_values_and_says_so() -> None:
 
     assert other.now[TIME] == 600
     assert not world.namespaces.opened
-    told = "looking after the host alone; the values in 1 namespace stay as they are"
+    told = "now managing the host only; values kept in 1 namespace"
     assert told in world.journal.messages
 
 
@@ -1094,7 +1096,7 @@ def test_what_is_left_alone_late_keeps_the_values_and_kad_says_so(
     world.run(edited, Step(after=None), Step(reasons=frozenset({Reason.RELOAD})))
 
     assert other.now == WANTED
-    told = "left alone from now on: what kad set stays in 1 namespace (db)"
+    told = "no longer managed; kad's values remain in 1 namespace (db)"
     assert world.journal.messages.count(told) == 1
 
 
@@ -1132,10 +1134,10 @@ def test_missing_rights_leave_kad_with_its_own_namespace_and_are_named() -> None
 
     assert world.kernel.now == WANTED
     assert world.journal.said == [
-        f"WARNING cannot look after the other network namespaces: [namespaces] scope: {why}"
+        f"WARNING cannot manage other network namespaces: [namespaces] scope: {why}"
     ]
     assert world.manager.lines[1] == f"degraded: [namespaces] scope: {why}"
-    assert "can look after the other network namespaces again" in world.journal.messages
+    assert "can manage other network namespaces again" in world.journal.messages
     assert other.now == WANTED
 
 
@@ -1149,7 +1151,7 @@ def test_what_cannot_be_opened_is_told_and_the_rest_is_guarded() -> None:
 
     assert other.now == WANTED
     assert world.journal.said == [
-        "WARNING cannot open every network namespace: one: Too many open files"
+        "WARNING cannot open all network namespaces: one: Too many open files"
     ]
     assert world.manager.lines[1] == "degraded: cannot open one: Too many open files"
 
@@ -1168,9 +1170,9 @@ def test_what_fails_again_after_an_interlude_is_told_again() -> None:
         policy_becomes(world, POLICY),
     )
 
-    closed = "WARNING cannot open every network namespace: one: Too many open files"
+    closed = "WARNING cannot open all network namespaces: one: Too many open files"
     why = "[namespaces] scope: CAP_SYS_ADMIN missing"
-    look = f"WARNING cannot look after the other network namespaces: {why}"
+    look = f"WARNING cannot manage other network namespaces: {why}"
     assert world.journal.said == [closed, closed, look]
     assert not any("again" in each for each in world.journal.messages)
 
@@ -1236,7 +1238,9 @@ def test_on_stop_puts_back_in_every_namespace() -> None:
 
     assert kept.now == DEFAULTS
     assert changed.now == {**DEFAULTS, TIME: 77}
-    assert world.journal.messages[-1] == "values put back in 2 namespaces (net:[2], theirs)"
+    assert (
+        world.journal.messages[-1] == "original values restored in 2 namespaces (net:[2], theirs)"
+    )
     assert world.memory.known == {3: Known(DEFAULTS, PUT)}
 
 

@@ -80,7 +80,7 @@ def test_a_good_policy_s_file_is_checked_again_though_its_bytes_are_the_same(fil
     policies.load()
     file.chmod(0o666)
 
-    with pytest.raises(PolicyError, match="written by group or others"):
+    with pytest.raises(PolicyError, match="writable by group or others"):
         policies.load()
 
 

@@ -76,7 +76,7 @@ def test_missing_rights_degrade_and_are_told_once_and_mended() -> None:
     """The values stay in force; the present trouble stays in STATUS=."""
     world = tending_world()
     world.sockets.error = PermissionError(errno.EPERM, DENIED, "pidfd_getfd")
-    why = f"cannot tend open sockets: pidfd_getfd: {DENIED}"
+    why = f"cannot apply [sockets]: pidfd_getfd: {DENIED}"
 
     world.run(*on_timer(2), Step(lambda: setattr(world.sockets, "error", None), after=None))
 
@@ -84,7 +84,7 @@ def test_missing_rights_degrade_and_are_told_once_and_mended() -> None:
     assert f"degraded: {why}" in world.manager.lines
     assert world.manager.lines[-2] == "in-force: time 120 s, intvl 30 s, probes 8"
     assert [each.state for each in world.state.written][-1] == "in-force"
-    assert "can tend open sockets again" in world.journal.messages
+    assert "can apply [sockets] again" in world.journal.messages
 
 
 def test_trouble_lasts_while_kad_rests() -> None:
@@ -154,7 +154,7 @@ def test_a_policy_that_asks_no_more_ends_the_trouble() -> None:
 
     assert world.state.written[-1].state == "in-force"
     assert world.state.written[-1].sockets is None
-    assert "can tend open sockets again" not in world.journal.messages  # it does not
+    assert "can apply [sockets] again" not in world.journal.messages  # it does not
 
 
 def test_memory_that_is_short_is_not_told_as_over_before_it_is() -> None:
@@ -169,8 +169,8 @@ def test_memory_that_is_short_is_not_told_as_over_before_it_is() -> None:
 
     world.run(*on_timer(3), *[Step(reasons=frozenset({Reason.WRITE}))] * 3)
 
-    assert len([each for each in world.journal.said if "tend open sockets" in each]) == 1
-    assert "can tend open sockets again" not in world.journal.messages
+    assert len([each for each in world.journal.said if "apply [sockets]" in each]) == 1
+    assert "can apply [sockets] again" not in world.journal.messages
 
 
 def test_what_resists_is_told_once_though_it_needs_nothing_for_a_while() -> None:

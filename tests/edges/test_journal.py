@@ -181,7 +181,7 @@ def test_a_line_that_was_cut_off_is_ended_and_counted() -> None:
     os.close(reading)
 
     assert set(got) == set(b"<6>x")
-    assert rest == b"\n<4>lines lost here, as nobody read them: 1\n<4>drift\n"
+    assert rest == b"\n<4>log lines dropped because stderr was blocked: 1\n<4>drift\n"
 
 
 def test_a_closed_stderr_does_not_stop_the_daemon() -> None:

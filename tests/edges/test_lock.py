@@ -49,7 +49,7 @@ def test_a_second_daemon_is_refused_and_told_the_first_one_s_pid(tmp_path: Path)
     with process(HOLD, tmp_path) as holder, pytest.raises(KadError) as caught:
         RuntimeLock(str(tmp_path))
 
-    assert str(caught.value) == f"{tmp_path}: kad runs there already, pid {holder.pid}"
+    assert str(caught.value) == f"{tmp_path}: another kad is already running (pid {holder.pid})"
     assert caught.value.exit_status == 70
 
 
@@ -69,7 +69,7 @@ def test_a_reader_s_lock_keeps_no_daemon_from_starting(tmp_path: Path) -> None:
         assert daemon_pid(str(tmp_path)) == holder.pid
         assert [each.name for each in tmp_path.iterdir()] == ["lock"]
         assert stat.S_IMODE((tmp_path / "lock").stat().st_mode) == 0o644
-        with pytest.raises(KadError, match=f"pid {holder.pid}$"):
+        with pytest.raises(KadError, match=rf"\(pid {holder.pid}\)$"):
             RuntimeLock(str(tmp_path))
         holder.kill()
 
@@ -94,7 +94,7 @@ def test_a_lock_whose_file_was_removed_is_taken_anew(tmp_path: Path) -> None:
         assert gone is None
         assert told == f"{directory}/lock None\n"
         assert daemon_pid(str(directory)) == holder.pid
-        with pytest.raises(KadError, match=f"pid {holder.pid}$"):
+        with pytest.raises(KadError, match=rf"\(pid {holder.pid}\)$"):
             RuntimeLock(str(directory))
         holder.kill()
 
@@ -104,7 +104,7 @@ def test_a_lock_that_another_daemon_took_meanwhile_is_its(tmp_path: Path) -> Non
     with RuntimeLock(str(tmp_path)) as lock:
         (tmp_path / "lock").unlink()
         with process(HOLD, tmp_path) as other:
-            with pytest.raises(KadError, match=f"kad runs there already, pid {other.pid}"):
+            with pytest.raises(KadError, match=rf"already running \(pid {other.pid}\)"):
                 lock.hold()
             assert daemon_pid(str(tmp_path)) == other.pid
             other.kill()

@@ -153,7 +153,7 @@ def test_a_manager_that_does_not_read_cannot_stop_the_daemon(manager: socket.soc
     with suppress(TimeoutError):
         while True:
             systemd.ready("in-force")
-    with pytest.raises(TimeoutError, match="nobody reads it"):
+    with pytest.raises(TimeoutError, match="nothing is reading it"):
         systemd.stopping()
     heard(manager)
     systemd.ready("in-force")

@@ -38,7 +38,7 @@ def test_what_is_no_number_is_an_error_that_shows_it(
     """A file that is not the kernel's is told, not guessed at."""
     file.write_text(content, encoding="ascii")
 
-    with pytest.raises(OSError, match="no number"):
+    with pytest.raises(OSError, match="not a number"):
         Procfs(str(tmp_path)).read(TIME)
 
 

@@ -185,7 +185,7 @@ def test_a_kernel_that_tells_no_units_re_arms_and_does_not_guess() -> None:
     tasks = list(rearm.tasks(Room(lambda: stale[0], lambda _: 30)))
 
     assert [task.unit for task in tasks] == [None]
-    with pytest.raises(OSError, match="does not tell the units of sockets"):
+    with pytest.raises(OSError, match="does not report the unit of a socket"):
         list(both.tasks(Room(lambda: stale[1], lambda _: 30)))
 
 
@@ -197,7 +197,7 @@ def test_without_the_one_hierarchy_kad_does_not_guess_units() -> None:
 
     both = Looker(Sockets(rearm=True, exclude=("a",)), 30, Old())
 
-    with pytest.raises(OSError, match=r"only cgroups\(7\) version 2 tells of sockets"):
+    with pytest.raises(OSError, match=r"need cgroups\(7\) version 2"):
         list(both.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 30)))
 
 

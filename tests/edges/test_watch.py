@@ -293,7 +293,7 @@ def test_a_dead_thread_is_noticed_and_the_watch_repaired(watched: Watched) -> No
     health = watched.watch.refresh([str(watched.file)])
 
     assert (health.lost, health.watching, health.began) == (
-        "a watching thread has ended",
+        "a watching thread has exited",
         True,
         True,
     )

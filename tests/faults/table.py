@@ -25,7 +25,10 @@ TAKEN = (
 REJECTED = "<3>policy rejected, the last good one stays: {policy}: "
 TO_JOURNAL = {"JOURNAL_STREAM": "{stream}"}
 FORGOTTEN = (
-    "<4>{state}/originals.json is damaged, or another kad's: what kad found at first is not known",
+    (
+        "<4>{state}/originals.json is damaged or from another version of kad: "
+        "the original values are lost"
+    ),
 )
 MISTAKE = "keepalive.probes: must be 1 to 127, got 0 (0 would cut healthy idle connections)"
 MEND = "kad: no policy to put in force; mend it, then: systemctl start kad"
@@ -43,7 +46,7 @@ FAULTS = (
         values=(7200, 30, 8),
         restores=False,
         at_start=True,
-        started=(*STARTED[1:3], f"{STARTED[3]}; could not be set: time"),
+        started=(*STARTED[1:3], f"{STARTED[3]}; not set: time"),
     ),
     Fault(
         "the parameters are not there at start",
@@ -61,7 +64,7 @@ FAULTS = (
         values=(7200, 75, 9),
         restores=False,
         at_start=True,
-        started=(f"{STARTED[3]}; could not be set: time, intvl, probes",),
+        started=(f"{STARTED[3]}; not set: time, intvl, probes",),
     ),
     Fault(
         "/proc is hidden",
@@ -75,15 +78,15 @@ FAULTS = (
         log=(
             f"{REJECTED}cannot be read: Too many open files",
             "<4>cannot write the state file: {run}/status.json.new: Too many open files",
-            "<4>cannot tell systemd the state: {notify}: Too many open files",
+            "<4>cannot report the state to systemd: {notify}: Too many open files",
         ),
         recovered=(
             VALID,
             "<5>can write the state file again",
-            "<5>can tell systemd the state again",
+            "<5>can report the state to systemd again",
         ),
         status=70,
-        shows="status.json: not readable, though kad runs",
+        shows="status.json: cannot be read, although kad is running",
         answers="",
     ),
     Fault(
@@ -99,7 +102,9 @@ FAULTS = (
     Fault(
         "the kernel kills the child that validates, out of memory",
         limits.killed_for_want_of_memory,
-        log=(f"{REJECTED}could not be checked: the child process was ended by a signal: Killed",),
+        log=(
+            f"{REJECTED}could not be checked: the child process was terminated by a signal: Killed",
+        ),
         recovered=(VALID, *TAKEN),
         status=1,
         shows="could not be checked",
@@ -130,7 +135,7 @@ FAULTS = (
         log=("<4>cannot write the state file: {run}/status.json: No space left on device",),
         recovered=("<5>can write the state file again",),
         status=70,
-        shows="status.json: not readable, though kad runs",
+        shows="status.json: cannot be read, although kad is running",
         at_start=True,
         answers="READY=1",
     ),
@@ -144,12 +149,12 @@ FAULTS = (
     Fault(
         "what is in the runtime directory is deleted",
         mounts.runtime_deleted,
-        log=("<4>{run}/lock was removed; made anew",),
+        log=("<4>{run}/lock was deleted by another process; created again",),
     ),
     Fault(
         "the lock file is deleted",
         mounts.lock_deleted,
-        log=("<4>{run}/lock was removed; made anew",),
+        log=("<4>{run}/lock was deleted by another process; created again",),
     ),
     Fault("the state file is damaged", files.broken_state_file),
     Fault(
@@ -179,10 +184,10 @@ FAULTS = (
     Fault(
         "the policy is a fifo",
         files.policy_is_fifo,
-        log=(f"{REJECTED}is no regular file",),
+        log=(f"{REJECTED}is not a regular file",),
         recovered=(VALID,),
         status=1,
-        shows="is no regular file",
+        shows="is not a regular file",
     ),
     Fault(
         "the policy is gone",
@@ -209,14 +214,14 @@ FAULTS = (
     Fault(
         "systemd's socket is gone",
         others.manager_gone,
-        log=("<4>cannot tell systemd the state: {notify}: No such file or directory",),
-        recovered=("<5>can tell systemd the state again",),
+        log=("<4>cannot report the state to systemd: {notify}: No such file or directory",),
+        recovered=("<5>can report the state to systemd again",),
     ),
     Fault(
         "systemd does not read",
         others.manager_deaf,
-        log=("<4>cannot tell systemd the state: {notify}: nobody reads it",),
-        recovered=("<5>can tell systemd the state again",),
+        log=("<4>cannot report the state to systemd: {notify}: nothing is reading it",),
+        recovered=("<5>can report the state to systemd again",),
     ),
     Fault("the clock is set back", limits.clock_set_back, known=True, environ=FAKETIME),
     Fault("the clock is set forth", limits.clock_set_forth, known=True, environ=FAKETIME),
@@ -236,7 +241,7 @@ FAULTS = (
     Fault(
         "systemd's socket was never there",
         others.manager_absent,
-        log=("<4>cannot tell systemd the state: /absent: No such file or directory",),
+        log=("<4>cannot report the state to systemd: /absent: No such file or directory",),
         at_start=True,
         environ={"NOTIFY_SOCKET": "/absent"},
     ),
@@ -317,7 +322,7 @@ REFUSALS = (
         "another daemon runs",
         others.other_daemon,
         70,
-        ("kad: {run}: kad runs there already, pid {pid}",),
+        ("kad: {run}: another kad is already running (pid {pid})",),
     ),
     Refusal(
         "the runtime directory is read-only",
@@ -342,7 +347,7 @@ REFUSALS = (
         "the policy is a fifo",
         files.policy_is_fifo,
         78,
-        ("kad: {policy}: is no regular file", MEND),
+        ("kad: {policy}: is not a regular file", MEND),
     ),
     Refusal("the policy is gone", files.policy_gone, 78, ("kad: {policy}: no such file", MEND)),
     Refusal(
@@ -393,7 +398,7 @@ OTHERS = (
     Other(
         "nobody reads kad's stderr, a pipe",
         "fill it: test_telling.py",
-        "`<4>lines lost here, as nobody read them: 5`, once there is room; the work goes on",
+        "`<4>log lines dropped because stderr was blocked: 5`, once there is room; work goes on",
     ),
     Other(
         "stderr is closed, or on a full filesystem",

@@ -290,7 +290,7 @@ def test_a_second_daemon_is_refused_with_the_first_one_s_pid(machine: Machine) -
         second = machine.kad("run", "--policy", machine.policy)
 
         assert second.returncode == 70
-        assert "kad runs there already, pid " in second.stderr
+        assert "another kad is already running (pid " in second.stderr
         assert daemon.process.poll() is None
         assert machine.kad("status").returncode == 0
 
@@ -477,7 +477,7 @@ def test_apply_warns_of_a_daemon_that_will_undo_it(machine: Machine) -> None:
 
     assert same.stderr == ""
     assert done.returncode in {0, 1}
-    assert f"has another policy, {machine.policy}, and will undo this" in done.stderr
+    assert f"runs another policy, {machine.policy}, and will undo this" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount over /etc")

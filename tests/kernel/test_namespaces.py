@@ -331,9 +331,7 @@ def test_back_to_the_host_leaves_the_values(machine: Machine) -> None:
         before = at_rest(daemon, 1)
         machine.write_policy(HOST_ONLY)
 
-        daemon.wait_for_line(
-            "<6>looking after the host alone; the values in 1 namespace stay as they are"
-        )
+        daemon.wait_for_line("<6>now managing the host only; values kept in 1 namespace")
         machine.kad("reload")
         assert named(machine, "web") == WANTED
         wait_until(lambda: held(daemon) == before.and_of(-1))
@@ -379,7 +377,7 @@ def test_on_stop_all_get_back_what_they_had(machine: Machine) -> None:
 
     with machine.daemon() as daemon:
         assert daemon.stop() == 0
-        assert "<6>values put back in 2 namespaces (db, web)" in [
+        assert "<6>original values restored in 2 namespaces (db, web)" in [
             line.replace("(web, db)", "(db, web)") for line in daemon.lines()
         ]
 
@@ -488,7 +486,7 @@ def test_a_missing_capability_is_named(machine: Machine, capability: str) -> Non
     with machine.daemon(program=(*without, *KAD, "run", "--policy", machine.policy)) as daemon:
         daemon.wait_for(
             f"STATUS=degraded: [namespaces] scope: CAP_{capability.upper()} missing; "
-            "with systemd enable the drop-in namespaces.conf, see kad(8)"
+            "with systemd, enable the drop-in namespaces.conf, see kad(8)"
         )
         assert machine.values() == WANTED
         assert named(machine, "web") == DEFAULTS
@@ -506,7 +504,7 @@ def test_a_kad_in_a_namespace_of_its_own_stays_with_it(machine: Machine) -> None
     with machine.daemon(program=kad) as daemon:
         why = "[namespaces] scope: kad is not in the network namespace of PID 1"
         daemon.wait_for(f"STATUS=degraded: {why}")
-        assert f"<4>cannot look after the other network namespaces: {why}" in daemon.lines()
+        assert f"<4>cannot manage other network namespaces: {why}" in daemon.lines()
         assert named(machine, "web") == machine.values() == DEFAULTS
 
 
@@ -529,7 +527,7 @@ def test_without_descriptors_the_rest_is_guarded(machine: Machine) -> None:
         subprocess.run(["prlimit", f"--pid={daemon.pid}", "--nofile=1024:1024"], check=True)
         assert machine.kad("reload").returncode == 0
         assert all(named(machine, name) == WANTED for name in names)
-        assert "<5>can open every network namespace again" in daemon.lines()
+        assert "<5>can open all network namespaces again" in daemon.lines()
 
 
 # What is shown

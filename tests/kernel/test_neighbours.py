@@ -179,7 +179,7 @@ def test_import_of_named_files_tells_what_it_leaves_out(machine: Machine) -> Non
         f"kad: {first}:2: {PROBES} = 0: left out: {PROBES} must be 1 to 127",
         f"kad: {second}:1: {glob}: left out: {INTVL} must be a plain number, 1 to 32767",
         f"kad: {first}:1: {TIME} = 600: remove this line",
-        f"kad: {second}:1: {glob}: add the line -{TIME} to keep the pattern from it",
+        f"kad: {second}:1: {glob}: add the line -{TIME} to exclude it from the pattern",
         f"kad: {second}:2: {TIME} = 90000: remove this line",
         f"kad: {second}:3: {TIME} = 90: remove this line",
     ]

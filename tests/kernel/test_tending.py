@@ -341,10 +341,10 @@ def test_a_dry_run_says_where_nothing_would_be_done(machine: Machine) -> None:
 
     assert both == audit
     assert audit == [
-        "nothing, as the policy only audits; were it enforced:",
+        "audit mode: nothing will be changed. In enforce mode kad would:",
         "would re-arm 1 connection of 1 unit (a.service 1)",
     ]
-    assert warned == ["nothing: no open socket needs it"]
+    assert warned == ["nothing: no open socket needs a change"]
 
 
 def test_a_dry_run_tells_and_touches_nothing(machine: Machine) -> None:
@@ -359,7 +359,7 @@ def test_a_dry_run_tells_and_touches_nothing(machine: Machine) -> None:
         assert done.stdout.splitlines() == [
             "would re-arm 1 connection of 1 unit (a.service 1)",
             "would switch keepalive on for 6 sockets of 1 unit (a.service 6)",
-            'advice: sockets.enable: "ngnix" matches no unit that runs',
+            'advice: sockets.enable: "ngnix" matches no running unit',
         ]
         assert (done.returncode, done.stderr) == (0, "")
         assert running.options() == before
@@ -384,7 +384,7 @@ def test_apply_without_the_capability_is_77_and_names_it(machine: Machine) -> No
         done = machine.run(*drop, sys.executable, "-m", "kad", "apply", machine.policy)
 
     assert done.returncode == 77
-    assert done.stderr.startswith("kad: cannot tend open sockets: pidfd_getfd: kad needs CAP_SYS_P")
+    assert done.stderr.startswith("kad: cannot apply [sockets]: pidfd_getfd: kad needs CAP_SYS_P")
     assert machine.get(TIME) == 120
 
 
@@ -407,8 +407,8 @@ def test_without_the_capability_kad_is_degraded_and_says_which(machine: Machine)
     drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
     kad = (sys.executable, "-m", "kad", "run", "--policy", machine.policy)
     why = (
-        "cannot tend open sockets: pidfd_getfd: kad needs CAP_SYS_PTRACE; "
-        "in systemd's unit the drop-in sockets.conf gives it"
+        "cannot apply [sockets]: pidfd_getfd: kad needs CAP_SYS_PTRACE; "
+        "with systemd, enable the drop-in sockets.conf, see kad(8)"
     )
     with (
         program(machine, "a.service") as running,
