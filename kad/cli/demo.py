@@ -110,7 +110,7 @@ def _play(
 def _note(notice: Notice, began: float, outcome: Outcome) -> None:
     at = notice.at - began
     outcome.noticed[notice.host, notice.case] = at
-    _tell(at, f"{notice.host}: the program that {notice.case.says} notices")
+    _tell(at, f"{notice.host}: noticed by the program that {notice.case.says}")
 
 
 def _speak(hosts: Hosts, outcome: Outcome, began: float) -> None:

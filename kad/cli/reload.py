@@ -22,7 +22,7 @@ def reload(arguments: argparse.Namespace) -> int:
     noted = int(monotonic() * 1e6)
     pid = _hang_up(directory)
     if pid is None:
-        sys.stderr.write(f"kad: {directory}: no kad daemon is running\n")
+        sys.stderr.write(f"kad: {directory}: no daemon is running\n")
         return 1
     answer = _await_answer(directory, noted, pid, arguments.timeout)
     if isinstance(answer, str):

@@ -128,7 +128,7 @@ def test_without_the_drop_in_kad_says_so(off: Booted) -> None:
 
     assert off.values() == [120, 30, 8]
     assert off.show("StatusText").startswith(
-        "degraded: [namespaces] scope: CAP_SYS_PTRACE, CAP_SYS_ADMIN missing; with systemd enable "
+        "degraded: [namespaces] scope: CAP_SYS_PTRACE, CAP_SYS_ADMIN missing; with systemd, enable "
         "the drop-in namespaces.conf"
     )
     assert off.run("kad", "status").returncode == 1

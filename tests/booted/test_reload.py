@@ -91,7 +91,7 @@ def test_a_reload_of_a_kad_that_hangs_says_so(machine: Booted) -> None:
 
     assert done.returncode != 0
     messages = [entry["MESSAGE"] for entry in machine.journal("-u", "kad")]
-    assert f"kad: the daemon, pid {pid}, did not answer within 7 s" in messages
+    assert f"kad: the daemon (pid {pid}) did not answer within 7 s" in messages
     assert (machine.show("MainPID"), machine.show("ActiveState")) == (pid, "active")
 
 

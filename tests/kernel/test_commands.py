@@ -230,8 +230,8 @@ def test_check_says_what_the_policy_means_for_other_namespaces(machine: Machine)
             "the same applies in every network namespace of this machine, "
             "except where values were set on purpose"
         ),
-        "namespaces docker-*.scope get time 60 s",
-        "namespaces ci-*, x are left alone",
+        "namespaces matching docker-*.scope get time 60 s",
+        "namespaces matching ci-*, x are left alone",
     ]
 
 

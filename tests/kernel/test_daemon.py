@@ -247,7 +247,7 @@ def test_a_daemon_that_does_not_answer_is_told_of(machine: Machine) -> None:
         daemon.signal(signal.SIGCONT)
 
         assert done.returncode == 1
-        assert re.fullmatch(r"kad: the daemon, pid \d+, did not answer within 1 s\n", done.stderr)
+        assert re.fullmatch(r"kad: the daemon \(pid \d+\) did not answer within 1 s\n", done.stderr)
 
 
 def test_sighup_alone_is_answered_as_notify_reload_wants_it(machine: Machine) -> None:

@@ -25,7 +25,7 @@ def test_the_demonstration_shows_the_problem_and_the_cure(machine: Machine) -> N
     assert re.fullmatch("has SO_KEEPALIVE on, opened now" + noticed, first)
     assert re.fullmatch("has SO_KEEPALIVE on, opened under 7200 s" + noticed, second)
     assert re.fullmatch("never asked for keepalive" + noticed, third)
-    assert re.fullmatch(r"was silent for 6 s, by the firewall +cut off +answered", fourth)
+    assert re.fullmatch(r"was idle for 6 s through the firewall +cut off +answered", fourth)
 
 
 @pytest.mark.parametrize(("signal", "status"), [("INT", 130), ("TERM", 143), ("HUP", 129)])
@@ -80,6 +80,4 @@ def test_the_demonstration_takes_root(machine: Machine, capability: str) -> None
     done = machine.run(*drop, sys.executable, "-m", "kad", "demo")
 
     assert (done.returncode, done.stdout) == (77, "")
-    assert done.stderr == (
-        f"kad: the demonstration needs CAP_{capability.upper()}: run it as root\n"
-    )
+    assert done.stderr == (f"kad: the demo needs CAP_{capability.upper()}: run it as root\n")

@@ -209,7 +209,7 @@ def test_a_dry_run_is_about_the_namespaces_that_the_policy_means(machine: Machin
         machine.run("ip", "netns", "exec", "blue", "sysctl", "-w", f"{TIME}=8000")
         custom = machine.kad(*would).stdout
 
-    alone = f"nothing: [namespaces] in {machine.policy} leaves {{}} alone\n"
+    alone = f"nothing: [namespaces] in {machine.policy} does not cover {{}}\n"
     assert host == ["nothing: no open socket needs a change\n", alone.format("blue")]
     assert every[0].startswith("would re-arm 3 connections of 1 unit (python")
     assert every[1] == alone.format("red")
