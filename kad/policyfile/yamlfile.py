@@ -169,7 +169,7 @@ def _marks(event: yaml.Event) -> str:
 
 def _why_no_key(event: yaml.Event) -> str:
     if not isinstance(event, yaml.ScalarEvent):
-        return "a key must be a word"
+        return "a key must be a string"
     if _is_bare(event) and event.value == "<<":
         return "YAML merge keys are not allowed"
     return "" if _is_text(event.value) else _NO_TEXT

@@ -36,7 +36,7 @@ PROGRAMS = (
     ),
     Program(
         ("redis*", "valkey*"),
-        "tcp-keepalive SECONDS, a time of its own; 0 switches it off",
+        "tcp-keepalive SECONDS, its own time; 0 turns it off",
         "https://redis.io/docs/latest/operate/oss_and_stack/management/config/",
     ),
     Program(
@@ -51,7 +51,7 @@ PROGRAMS = (
     ),
     Program(
         ("squid*",),
-        "http_port ... tcpkeepalive=IDLE,INTERVAL,TIMEOUT, times of its own",
+        "http_port ... tcpkeepalive=IDLE,INTERVAL,TIMEOUT, its own times",
         "https://www.squid-cache.org/Doc/config/http_port/",
     ),
     Program(
