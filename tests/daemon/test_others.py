@@ -869,7 +869,7 @@ def test_who_is_renamed_as_his_old_name_is_excluded_is_not_left() -> None:
     world.run(Step(edit, frozenset({Reason.FILE})))
 
     assert shown(world, "web") == (True, None)
-    assert not any("left alone" in each for each in world.journal.messages)
+    assert not any("no longer managed" in each for each in world.journal.messages)
 
 
 def test_a_restart_says_nothing_again_of_what_is_left_alone() -> None:
@@ -1107,7 +1107,7 @@ def test_what_was_always_left_alone_has_no_line() -> None:
 
     world.run(policy_becomes(world, POLICY._replace(namespaces=ALL._replace(exclude=("*",)))))
 
-    assert not any("left alone" in each for each in world.journal.messages)
+    assert not any("no longer managed" in each for each in world.journal.messages)
 
 
 def test_back_to_the_host_nothing_of_the_others_is_wrong_any_more() -> None:
