@@ -1,4 +1,4 @@
-"""Measure the audit of connections beside `ss -tno`, as root: `sudo python tests/bench/sockets.py`.
+"""Measure the audit of connections beside `ss -tno`, as root.
 
 The connections lie within a network namespace of their own, in a control group that looks like a
 unit, held by as many processes as the limit of open files makes necessary.

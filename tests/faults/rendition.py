@@ -23,8 +23,8 @@ Every fault that the tests of this folder make, and what kad's operator reads. I
 values in force stay in force, drift is still put right wherever the kernel takes a write, each line
 comes once however long the fault lasts, there is no traceback, and the end needs no restart.
 
-This page is printed by `python -m tests.faults.rendition` from the very table that the tests run,
-[table.py](table.py).
+This page is printed by `tests/run --python -m tests.faults.rendition` from the very table that the
+tests run, [table.py](table.py).
 """
 
 

@@ -10,7 +10,9 @@ def test_the_page_is_the_table_s() -> None:
     """What README.md tells is what was tested."""
     written = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
 
-    assert written == page(), "python -m tests.faults.rendition > tests/faults/README.md"
+    assert written == page(), (
+        "tests/run --python -m tests.faults.rendition > tests/faults/README.md"
+    )
 
 
 def test_the_manual_quotes_what_kad_says() -> None:

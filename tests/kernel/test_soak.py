@@ -1,4 +1,4 @@
-"""A short soak; `python -m tests.soak` runs a long one."""
+"""A short soak; `tests/run --python -m tests.soak` runs a long one."""
 
 from tests.netns import Machine
 from tests.soak.run import soak

@@ -1,4 +1,4 @@
-"""Soak a kad, as root: python -m tests.soak --operations 100000.
+"""Soak a kad, as root: tests/run --python -m tests.soak --operations 100000.
 
 Everything is made up from the seed, save how much time things take. Files go to $TMPDIR; on a disk
 each policy in force waits for it.
