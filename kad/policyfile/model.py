@@ -158,7 +158,8 @@ class OnStopTable(Table):
         _one_of(OnStop),
         Field(
             description="Whether to keep the policy's values in the kernel, or to restore those "
-            "that kad found before its first write since boot. This applies to every stop, "
+            "that kad found before its first write since boot or since it last restored them. "
+            "Only a value that is still the policy's is restored. This applies to every stop, "
             "including restarts and upgrades.",
         ),
     ] = _DEFAULT.on_stop

@@ -42,7 +42,8 @@ A lowered `time` affects an open connection only once its running timer has fire
 `net.ipv4.tcp_retries2` or TCP_USER_TIMEOUT decides.
 
 kad expects the policy on a local filesystem. If the filesystem hangs, the checks stop and the
-values remain.
+values remain. A write to the policy through another hard link, or to a file that is mounted by
+itself over the policy's path, is noticed at the next check: mount the directory instead.
 """
 
 _TROUBLE = """
@@ -100,7 +101,8 @@ count as set on purpose:
 
 * if they are not the kernel's defaults when kad first finds the namespace
 * if another process sets them within 10 s of the namespace's appearance. kad then restores what it
-had set there meanwhile, and logs this. For namespaces that exist when kad first looks, the age is
+had set there meanwhile, and logs this; a value that happens to be the policy's cannot be told from
+kad's, and is restored too. For namespaces that exist when kad first looks, the age is
 not known, and this rule does not apply.
 
 kad remembers until the next boot which values it set itself. If a later policy leaves a namespace
