@@ -55,7 +55,7 @@ def is_meant(unit: str, patterns: Iterable[str]) -> bool:
 
 
 def _whole_names(pattern: str) -> tuple[str, ...]:
-    """Complete a name, and leave a pattern as it is."""
-    if set(pattern) & set("*?."):
+    """Complete a name without a unit's suffix, as systemctl(1) does; leave a pattern as it is."""
+    if set(pattern) & set("*?") or pattern.endswith(_SUFFIXES):
         return (pattern,)
     return (f"{pattern}.service", f"{pattern}.socket")
