@@ -40,7 +40,8 @@ def unit_started_in(cgroups: str) -> str | None:
 
 def _paths(cgroups: str) -> Iterator[str]:
     """Give the path in the unified hierarchy, and in systemd's own beside the old ones."""
-    split = (line.split(":", 2) for line in cgroups.splitlines())
+    # Not splitlines(): a group's name may hold what that takes for the end of a line.
+    split = (line.split(":", 2) for line in cgroups.split("\n") if line.count(":") > 1)
     paths = {hierarchy: path for _, hierarchy, path in split}
     yield paths.get("", "")
     yield paths.get("name=systemd", "")

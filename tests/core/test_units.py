@@ -32,6 +32,8 @@ def test_the_unit_is_the_one_that_systemctl_knows(path: str, unit: str | None) -
         ("4:cpu:/\n1:name=systemd:/system.slice/a.service\n0::/\n", "a.service"),
         ("1:name=systemd:/system.slice/a.service\n", "a.service"),
         ("0::/docker/0f1e\n", None),
+        ("0::/system.slice/a.service/b\u2028c\x0bd\n", "a.service"),
+        ("0::/system.slice/a.service/b\nc\n", "a.service"),
         ("", None),
     ],
 )
