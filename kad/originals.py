@@ -1,4 +1,4 @@
-"""Remember, for one boot, what kad found before it first wrote what it has not put back."""
+"""Remember, for one boot, what kad found before it first wrote each parameter."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -66,12 +66,6 @@ class Originals:
             del self._values[parameter]
             self._store()
             raise
-
-    def forget(self, parameters: Iterable[Parameter]) -> None:
-        """Take these for put back: who sets another value before the next start meant it."""
-        for each in parameters:
-            self._values.pop(each, None)
-        self._store()
 
     @property
     def values(self) -> Mapping[Parameter, int]:

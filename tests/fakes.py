@@ -37,11 +37,6 @@ class FakeKernel:
         self.writes: list[tuple[Parameter, int]] = []
         self.values: dict[Parameter, int] = {}
 
-    def forget(self, parameters: Iterable[Parameter]) -> None:
-        """Have found nothing there yet."""
-        for each in parameters:
-            self.values.pop(each, None)
-
     def replace_unusable(self) -> list[str]:
         """Name the files that a test said cannot be understood."""
         return self.unusable

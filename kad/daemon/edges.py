@@ -39,10 +39,6 @@ class RememberingKernel(Kernel, Protocol):
         """What is to be put back."""
         ...
 
-    def forget(self, parameters: Iterable[Parameter]) -> None:
-        """Take these for put back: what is found next is what is put back then."""
-        ...
-
     def replace_unusable(self) -> list[str]:
         """Name the files in which that cannot be read, for the last time."""
         ...

@@ -5,7 +5,7 @@ from kad.core.events import Event, Kind
 from kad.core.history import History
 from kad.core.news import news
 from kad.core.policy import Mode, Policy
-from kad.core.report import AGREED, Outcome, Report
+from kad.core.report import Outcome, Report
 from kad.daemon.edges import RememberingKernel
 from kad.reconcile import reconcile
 
@@ -54,7 +54,6 @@ class Host:
             return []
         restoring = Policy(values=ours)
         report = reconcile(restoring, self._kernel, once(restoring, 0))
-        self._kernel.forget(each.parameter for each in report.having(AGREED))
         return [_put_back(each) for each in news(Report({}), report)]
 
 

@@ -872,17 +872,6 @@ def test_on_stop_restore_leaves_what_somebody_else_has_set_since() -> None:
     assert world.kernel.now == {TIME: 600, INTVL: 75, PROBES: 9}
 
 
-def test_what_was_set_after_a_stop_is_put_back_at_the_next() -> None:
-    """kad holds nothing once it has put all back: who sets a value then meant it."""
-    world = World(WHOLE._replace(on_stop=OnStop.RESTORE))
-    world.run()
-    world.kernel.now[TIME] = 600
-
-    world.run()
-
-    assert world.kernel.now == {TIME: 600, INTVL: 75, PROBES: 9}
-
-
 def test_on_stop_keep_leaves_the_values() -> None:
     """A stop, a restart, an upgrade: the values stay."""
     world = World()

@@ -355,20 +355,6 @@ def test_on_stop_restore_survives_a_crash_in_between(machine: Machine) -> None:
     assert machine.values() == [7200, 20, 7]
 
 
-def test_on_stop_restore_goes_by_what_was_there_before_each_start(machine: Machine) -> None:
-    """What was put back is done with: a value that root sets between two runs is kept too."""
-    machine.write_policy(POLICY + '[on_stop]\nvalues = "restore"\n')
-    with machine.daemon() as daemon:
-        assert daemon.stop() == 0
-    first = machine.values()
-    machine.set(TIME, 600)
-    with machine.daemon() as daemon:
-        assert daemon.stop() == 0
-
-    assert first == DEFAULTS
-    assert machine.values() == [600, *DEFAULTS[1:]]
-
-
 @pytest.mark.parametrize("state", ["idle", "degraded", "fight", "burst", "validating"])
 def test_sigterm_ends_the_daemon_in_each_state(machine: Machine, state: str) -> None:
     """Whatever it is at, a stop is a stop; the next timer is a day away."""
