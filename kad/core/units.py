@@ -31,10 +31,9 @@ def unit_started_in(cgroups: str) -> str | None:
     """Give the same, but of a user's own manager the unit that this has started."""
     for path in _paths(cgroups):
         unit = unit_of(path)
-        if unit is not None and unit.startswith("user@"):
-            return unit_of(path.partition(unit)[2]) or unit
         if unit is not None:
-            return unit
+            within = path.partition(unit)[2] if unit.startswith("user@") else ""
+            return unit_of(within) or unit
     return None
 
 

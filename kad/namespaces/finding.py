@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from kad.core.units import unit_started_in
+from kad.processes import cgroups_of
 
 # ip-netns(8) binds each namespace to a file of its name here; /var/run leads to /run.
 _NAMED = ("/run/netns/", "/var/run/netns/")
@@ -91,7 +92,6 @@ def _start_time(pid: int) -> int | None:
 
 def _unit_of(pid: int) -> str | None:
     try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file:
-            return unit_started_in(file.read())
+        return unit_started_in(cgroups_of(pid))
     except OSError:
         return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from kad.core.units import unit_in, unit_of
+from kad.processes import cgroups_of
 
 
 class Cgroups:
@@ -78,9 +79,6 @@ def own_unit() -> str | None:
 
 def unit_of_process(pid: int | str) -> str | None:
     """Give the unit that a process runs in; None outside of any, and where it has ended."""
-    with (
-        suppress(FileNotFoundError, ProcessLookupError),
-        open(f"/proc/{pid}/cgroup", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        return unit_in(file.read())
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return unit_in(cgroups_of(pid))
     return None
