@@ -60,6 +60,8 @@ def _unit_name(value: object) -> object:
 
 UnitName = Annotated[str, BeforeValidator(_unit_name)]
 
+_LEFT_OUT = "If left out, kad does not set it; an override takes it from [keepalive]."
+
 
 class Table(BaseModel):
     """A table of the file: no unknown keys, no guessing of types."""
@@ -77,7 +79,7 @@ class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
             ge=1,
             le=Parameter.TIME.highest,
             description="How long a connection is idle before the first keepalive probe: whole "
-            "seconds or a span such as 2min. If left out, the kernel's value is left alone.",
+            f"seconds or a span such as 2min. {_LEFT_OUT}",
         ),
     ] = None
     intvl: Annotated[
@@ -87,7 +89,7 @@ class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
             ge=1,
             le=Parameter.INTVL.highest,
             description="How long to wait for an answer before the next probe: whole seconds or "
-            "a span such as 30s. If left out, the kernel's value is left alone.",
+            f"a span such as 30s. {_LEFT_OUT}",
         ),
     ] = None
     probes: Annotated[
@@ -96,7 +98,7 @@ class KeepaliveTable(Table, json_schema_extra={"minProperties": 1}):
             ge=1,
             le=Parameter.PROBES.highest,
             description="How many consecutive probes may go unanswered before the connection "
-            "is dropped. If left out, the kernel's value is left alone.",
+            f"is dropped. {_LEFT_OUT}",
         ),
     ] = None
 
@@ -158,7 +160,7 @@ class OnStopTable(Table):
         _one_of(OnStop),
         Field(
             description="Whether to keep the policy's values in the kernel, or to restore those "
-            "that kad found before its first write since boot or since it last restored them. "
+            "that kad found before its first write since boot. "
             "Only a value that is still the policy's is restored. This applies to every stop, "
             "including restarts and upgrades.",
         ),
@@ -167,36 +169,6 @@ class OnStopTable(Table):
 
 class OverrideTable(KeepaliveTable, json_schema_extra={"minProperties": 2}):
     """Other values for some network namespaces; a parameter left out is as in [keepalive]."""
-
-    time: Annotated[
-        int | None,
-        BeforeValidator(_seconds),
-        Field(
-            ge=1,
-            le=Parameter.TIME.highest,
-            description="As keepalive.time, for these network namespaces. If left out, the value "
-            "comes from [keepalive].",
-        ),
-    ] = None
-    intvl: Annotated[
-        int | None,
-        BeforeValidator(_seconds),
-        Field(
-            ge=1,
-            le=Parameter.INTVL.highest,
-            description="As keepalive.intvl, for these network namespaces. If left out, the value "
-            "comes from [keepalive].",
-        ),
-    ] = None
-    probes: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            le=Parameter.PROBES.highest,
-            description="As keepalive.probes, for these network namespaces. If left out, the value "
-            "comes from [keepalive].",
-        ),
-    ] = None
 
     match: Annotated[
         str,
