@@ -88,8 +88,9 @@ COMMANDS = {
         "Sets up two hosts, one with kad and one without, a firewall that drops idle connections, "
         "and a peer that vanishes silently; shows which programs notice, and when. Needs root and "
         "takes about 15 s; the kad that it runs logs to stderr. Touches nothing outside its own "
-        "network namespaces, and leaves nothing behind. Exits 1 if a program on the host "
-        "with kad noticed too late or not at all.",
+        "network namespaces, and leaves nothing behind. Exits 1 if a program on the host with kad "
+        "noticed too late or not at all, if one on the host without kad noticed, or if the "
+        "firewall did not tell the two apart.",
         ("sudo kad demo",),
         policy=False,
     ),

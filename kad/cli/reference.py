@@ -10,7 +10,7 @@ EXIT_STATUS = {
     KadError.exit_status: "Any other failure, including a bug.",
     DeniedError.exit_status: "Permission denied; the message names what is missing.",
     PolicyError.exit_status: "Policy invalid or missing.",
-    130: "Interrupted from the keyboard.",
+    130: "Interrupted from the keyboard; kad run then exits 0, and --watch with its last status.",
 }
 
 ENVIRONMENT = {

@@ -49,7 +49,8 @@ def _hang_up(directory: str) -> int | None:
     except ProcessLookupError:
         return None
     except PermissionError as error:
-        why = f"cannot signal the daemon (pid {pid}): {error.strerror} (try as root)"
+        who = "root and the daemon's own user may"
+        why = f"cannot signal the daemon (pid {pid}): {error.strerror} ({who})"
         raise DeniedError(why) from error
     return pid
 

@@ -117,7 +117,7 @@ def _sockets(kernel: Procfs | PassedFiles, namespace: OwnNamespace, others: Name
     from kad.sockets.tending import Tender  # noqa: PLC0415
 
     if namespace is MACHINE:
-        why = "not available: the drop-in 253-openfile.conf cuts kad off from the host's network"
+        why = "not available: kad was given the parameters as open files, as by 253-openfile.conf"
         raise OSError(errno.ENOTSUP, why, "sockets")
     own = Room(open_diag, kernel.read)
     return Tender(

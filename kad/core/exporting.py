@@ -6,8 +6,8 @@ from kad.core.errors import ascii_line
 from kad.core.parameters import Parameter
 
 _POD = """\
-# For spec: of a pod without hostNetwork. Kubernetes allows these three sysctls by default since
-# 1.29, on nodes with Linux 4.5 or later.
+# For spec: of a pod without hostNetwork. These three sysctls are allowed by default
+# since Kubernetes 1.29, on nodes with Linux 4.5 or later.
 securityContext:
   sysctls:
 """

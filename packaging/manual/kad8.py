@@ -102,8 +102,8 @@ count as set on purpose:
 * if they are not the kernel's defaults when kad first finds the namespace
 * if another process sets them within 10 s of the namespace's appearance. kad then restores what it
 had set there meanwhile, and logs this; a value that happens to be the policy's cannot be told from
-kad's, and is restored too. For namespaces that exist when kad first looks, the age is
-not known, and this rule does not apply.
+kad's, and is restored too. This rule does not apply to namespaces that exist when kad first looks,
+unless an earlier kad saw them appear: their age is not known.
 
 kad remembers until the next boot which values it set itself. If a later policy leaves a namespace
 alone, the values that kad set there remain, and kad logs this.

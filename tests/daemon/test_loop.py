@@ -597,7 +597,8 @@ def test_no_channel_says_of_itself_that_it_is_broken() -> None:
     world.run(Step(full), sets(world, 7200), Step(emptied), on_timer())
 
     assert world.state.written[-1].warnings == ()
-    assert not any("cannot tell systemd" in each for each in world.manager.lines)
+    assert any("report the state to systemd" in each for each in world.journal.said)
+    assert not any("report the state to systemd" in each for each in world.manager.lines)
 
 
 def test_a_lock_that_cannot_be_held_is_a_warning_in_state_file_and_status_at_once() -> None:
