@@ -51,7 +51,7 @@ def rooms(
 
 
 def _host(measure: Measure) -> Room:
-    return Room(open_diag, Procfs().read, policy_s=measure.time_s)
+    return Room(open_diag, Procfs().read, measure.here)
 
 
 def _room(name: str, found: Found, measure: Measure) -> Room:
@@ -62,8 +62,8 @@ def _room(name: str, found: Found, measure: Measure) -> Room:
         kernel.read(Parameter.INTVL)
         return kernel.read(Parameter.TIME)
 
-    policy_s = measure.elsewhere(name, found.inode, inside(found, opened))
-    return Room(partial(inside, found, open_diag), kernel.read, policy_s, other=True)
+    policy = measure.elsewhere(name, found.inode, inside(found, opened))
+    return Room(partial(inside, found, open_diag), kernel.read, policy, other=True)
 
 
 def pass_over(name: str, namespace: str | None, error: OSError) -> None:

@@ -68,21 +68,19 @@ def audit(arguments: argparse.Namespace, cgroups: Cgroups) -> tuple[Audit, str]:
             bounds = _bounds(name, room, arguments)
             with room.open() as diag:
                 audits.append(survey(diag, bounds, cgroups))
+            times[name] = room.policy.get(Parameter.TIME) or room.read(Parameter.TIME)
         except OSError as error:
             if not room.other:
                 raise
             pass_over(name, arguments.namespace, error)
-        else:
-            times[name] = room.policy_s or bounds.kernel_s
     times.pop("host", None)
     return merged(audits), measure.told(times)
 
 
 def _bounds(name: str, room: Room, arguments: argparse.Namespace) -> Bounds:
-    kernel_s = room.read(Parameter.TIME)
     return Bounds(
-        limit_s=room.limit_s(room.policy_s or kernel_s),
-        kernel_s=kernel_s,
+        limit_s=room.limit_s(room.policy.get(Parameter.TIME) or room.read(Parameter.TIME)),
+        read=room.read,
         loopback=arguments.loopback,
         listed=arguments.all,
         namespace=name,

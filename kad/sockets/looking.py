@@ -3,8 +3,8 @@
 import errno
 import socket
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kad.core.parameters import Parameter
@@ -26,13 +26,13 @@ from kad.sockets.diag import dump
 class Room(NamedTuple):
     """One network namespace: how to ask about it, and to read what sockets in it follow.
 
-    `policy_s` is the time that is wanted there, None for the one that stands there; `other` tells
-    that it is not kad's own.
+    `policy` has the values that are wanted there; those it lacks are as they stand there. `other`
+    tells that it is not kad's own.
     """
 
     open: Callable[[], socket.socket]
     read: Callable[[Parameter], int]
-    policy_s: int | None = None
+    policy: Mapping[Parameter, int] = MappingProxyType({})
     other: bool = False
 
     def limit_s(self, time_s: int) -> int:
@@ -40,7 +40,7 @@ class Room(NamedTuple):
 
         A probe that was answered arms it by `intvl`, be that the longer one.
         """
-        return max(time_s, self.read(Parameter.INTVL))
+        return max(time_s, self.policy.get(Parameter.INTVL) or self.read(Parameter.INTVL))
 
 
 class Looker:
@@ -74,7 +74,7 @@ class Looker:
     def tasks(self, room: Room) -> Iterator[Task]:
         """Give what is to be done; OSError where kad may not ask."""
         kernel_s = room.read(Parameter.TIME)
-        time_s = (room.policy_s if room.other else self._policy_s) or kernel_s
+        time_s = (room.policy.get(Parameter.TIME) if room.other else self._policy_s) or kernel_s
         limit_s = room.limit_s(time_s)
         # As long as the kernel has a longer time, a timer armed anew would be no better.
         sensible = kernel_s <= time_s or self._ahead
@@ -94,7 +94,7 @@ class Looker:
                 if each.cgroup not in may:
                     may[each.cgroup] = allowed(wish, unit)
                 if deed in may[each.cgroup]:
-                    yield Task(each, deed, unit, partial(room.read, Parameter.TIME))
+                    yield Task(each, deed, unit, room.read)
 
     def _refuse_guessing(self, cgroup: int) -> None:
         if not (self._wish.enable or self._wish.exclude):

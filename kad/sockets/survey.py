@@ -16,13 +16,13 @@ from kad.sockets.owners import holder_of, owners
 class Bounds(NamedTuple):
     """What is looked at, and how closely.
 
-    `limit_s` is the most that is left on a timer under the time that is wanted, `kernel_s` what a
-    socket without a TCP_KEEPIDLE of its own follows. `named` has the commands found of those
+    `limit_s` is the most that is left on a timer under the time that is wanted; `read` gives what a
+    socket without times of its own follows. `named` has the commands found of those
     outside of any unit.
     """
 
     limit_s: int
-    kernel_s: int
+    read: options.Read
     loopback: bool = False
     listed: bool = False
     named: bool = True
@@ -79,7 +79,7 @@ def _solved(
         process, kind = found.get(connection.inode), known
         if may_look and kind is Class.STALE and process is not None:
             try:
-                kind = _looked_into(connection, process, bounds.kernel_s)
+                kind = _looked_into(connection, process, bounds.read)
             except OSError as error:
                 why = error.strerror
         whose = unit or (process and holder_of(process)) or f"of user {connection.uid}"
@@ -95,15 +95,12 @@ def _refusal() -> str | None:
     return None
 
 
-def _looked_into(connection: Connection, process: Process, kernel_s: int) -> Class:
+def _looked_into(connection: Connection, process: Process, read: options.Read) -> Class:
     """Tell whose wish a long timer is; OSError where kad may not look."""
     with borrowed(process, connection) as found:
         if found is None:
             return Class.STALE
-        own_time = options.idle_s(found) != kernel_s
-        return Class.OWN if own_time or _armed_by_probe(connection, found) else Class.STALE
-
-
-def _armed_by_probe(connection: Connection, found: socket.socket) -> bool:
-    """Whether its own TCP_KEEPINTVL made its timer long."""
-    return connection.expires <= options.intvl_s(found) * 1000
+        own = options.has_own_time(found, read) or options.was_armed_by_own_intvl(
+            found, read, connection.expires
+        )
+        return Class.OWN if own else Class.STALE

@@ -152,14 +152,11 @@ def _is_excluded(pid: int, exclude: tuple[str, ...]) -> bool:
 
 
 def _has_own_times(found: socket.socket, task: Task) -> bool:
-    """Tell whether the program has set TCP_KEEPIDLE, or a TCP_KEEPINTVL that made its timer long.
-
-    The other time is asked for twice: somebody may be changing it.
-    """
-    before = task.time_s()
-    if options.idle_s(found) not in {before, task.time_s()}:
+    """Tell whether the program has set a time that is to be left as it is."""
+    if options.has_own_time(found, task.read):
         return True
-    return task.deed is Deed.REARM and task.connection.expires <= options.intvl_s(found) * 1000
+    left_ms = task.connection.expires
+    return task.deed is Deed.REARM and options.was_armed_by_own_intvl(found, task.read, left_ms)
 
 
 def _lacks(found: socket.socket, deed: Deed) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
+from kad.procfs import Procfs
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import open_diag
 from kad.sockets.survey import Bounds, survey
@@ -72,7 +73,7 @@ def run(*command: str) -> None:
 def audit() -> None:
     """Take the audit once, with nothing remembered."""
     with open_diag() as diag:
-        found = survey(diag, Bounds(7200, 7200, loopback=True), Cgroups())
+        found = survey(diag, Bounds(7200, Procfs().read, loopback=True), Cgroups())
     assert found.groups
 
 

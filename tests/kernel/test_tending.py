@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import TIME
+from tests.fakes import INTVL, TIME
 from tests.netns import Machine, wait_until
 from tests.units import unit, within
 
@@ -345,6 +345,31 @@ def test_a_dry_run_says_where_nothing_would_be_done(machine: Machine) -> None:
         "would re-arm 1 connection of 1 unit (a.service 1)",
     ]
     assert warned == ["nothing: no open socket needs a change"]
+
+
+def test_a_dry_run_goes_by_the_policy_s_intvl(machine: Machine) -> None:
+    """The kernel's may be what the policy is to replace, be it longer or shorter."""
+    would = ("sockets", "--would", "--policy", machine.policy)
+    policy = POLICY.replace("time = 120", "time = 120\nintvl = {}") + "rearm = true\n"
+    found = []
+    for time, intvl, wanted in ((7200, 7200, 30), (250, 75, 300)):
+        machine.set(TIME, time)
+        machine.set(INTVL, intvl)
+        machine.write_policy(policy.format(wanted))
+        with program(machine, "a.service"):
+            seen = json.loads(machine.kad("sockets", *would[2:], "--loopback", "--json").stdout)
+            shown = machine.kad(*would).stdout.splitlines()
+            done = machine.kad("apply", machine.policy).stdout.splitlines()
+        found.append((seen["totals"]["stale"], shown, done[2:]))
+
+    assert found == [
+        (
+            1,
+            ["would re-arm 1 connection of 1 unit (a.service 1)"],
+            ["re-armed 1 connection of 1 unit (a.service 1)"],
+        ),
+        (0, ["nothing: no open socket needs a change"], []),
+    ]
 
 
 def test_a_dry_run_tells_and_touches_nothing(machine: Machine) -> None:

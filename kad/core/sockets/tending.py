@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
+from kad.core.parameters import Parameter
 from kad.core.policy import Sockets
 from kad.core.sockets.connection import LISTEN, Class, Connection, classify
 from kad.core.units import is_meant
@@ -42,7 +43,7 @@ def needed(connection: Connection, time_s: int) -> Deed | None:
 
 
 class Task(NamedTuple):
-    """A socket with what it needs; `time_s` gives the time that its namespace has now.
+    """A socket with what it needs; `read` gives what its namespace has now.
 
     `unit` is None outside of any.
     """
@@ -50,7 +51,7 @@ class Task(NamedTuple):
     connection: Connection
     deed: Deed
     unit: str | None
-    time_s: Callable[[], int]
+    read: Callable[[Parameter], int]
 
 
 class Look(NamedTuple):
