@@ -418,6 +418,7 @@ class World:
         self.state = FakeState()
         self.inbox = FakeInbox(self.clock, [])
         self.neighbours = FakeNeighbours()
+        self.units: tuple[str, ...] = ()
         self.sockets = FakeSockets()
         self.host: bool | None = True
 
@@ -438,6 +439,7 @@ class World:
             state=self.state,
             sockets=lambda: self.sockets,
             neighbours=self.neighbours.read,
+            units=lambda: self.units,
             monotonic=self.clock.monotonic,
             utc=lambda: "2026-01-01T00:00:00Z",
         )

@@ -6,20 +6,17 @@ import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from kad import neighbours, policyfile
+from kad import policyfile
+from kad.cli.advising import advised
 from kad.cli.policies import load
 from kad.cli.timeline import timeline
 from kad.cli.values import own_values
-from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import printable
 from kad.core.namespaces import Custom, Namespaces, Scope
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy, Sockets, describe
-from kad.core.sockets.tending import unmatched
 from kad.core.spans import format_span
 from kad.core.words import complete, dead_peer
-from kad.namespaces.own import own_namespace
-from kad.sockets.cgroups import Cgroups
 
 # The user that the unit runs as.
 SERVICE_USER = "kad"
@@ -32,21 +29,11 @@ def check(arguments: argparse.Namespace) -> int:
     print(f"{printable(path)}: valid")
     for line in _meaning(policy, found):
         print(line)
-    elsewhere = (OTHER_NAMESPACE,) if own_namespace().host is False else ()
-    others = about_neighbours(policy, neighbours.read().in_effect())
-    for each in (*advice(policy, found), *others, *elsewhere, *_about_units(policy)):
+    for each in advised(policy, found):
         print(f"advice: {each}")
     if arguments.argument is None and arguments.policy is None:
         _check_service_user(path)
     return 0
-
-
-def _about_units(policy: Policy) -> tuple[str, ...]:
-    """Name what means no unit; nothing where systemd runs none that kad can see."""
-    if not policy.sockets.enable and not policy.sockets.exclude:
-        return ()
-    running = Cgroups().units()
-    return tuple(unmatched(policy.sockets, running)) if running else ()
 
 
 def _meaning(policy: Policy, found: Mapping[Parameter, int]) -> Iterator[str]:

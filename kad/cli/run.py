@@ -8,6 +8,7 @@ from time import gmtime, monotonic, strftime
 from typing import TYPE_CHECKING, NamedTuple
 
 from kad import policyfile
+from kad.cli.advising import neighbours, units
 from kad.core.errors import DeniedError, KadError, PolicyError
 from kad.core.events import Event, Kind, Priority
 from kad.core.parameters import Parameter
@@ -35,7 +36,6 @@ from kad.writes import Writes
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from kad.core.neighbours.setting import Setting
     from kad.sockets.tending import Tender
 
 
@@ -99,7 +99,8 @@ def _daemon(
         journal=journal,
         state=StateFile(runtime),
         sockets=partial(_sockets, place.kernel, namespace, others),
-        neighbours=_neighbours,
+        neighbours=neighbours,
+        units=units,
         monotonic=monotonic,
         utc=_utc,
     )
@@ -126,12 +127,6 @@ def _sockets(kernel: Procfs | PassedFiles, namespace: OwnNamespace, others: Name
             *(Room(enter, files.read, other=True) for enter, files in others.rooms(open_diag)),
         ]
     )
-
-
-def _neighbours() -> "tuple[Setting, ...]":
-    from kad import neighbours  # noqa: PLC0415  # boot time: first wanted after READY=1
-
-    return neighbours.read().in_effect()
 
 
 def _utc() -> str:

@@ -6,14 +6,13 @@ import os
 import sys
 from time import gmtime, sleep, strftime
 
-from kad import neighbours
+from kad.cli.advising import advised
 from kad.cli.daemons import running
 from kad.cli.once import one_pass
 from kad.cli.page import page
 from kad.cli.policies import load, named_policy
 from kad.cli.terminal import Style
 from kad.cli.values import own_values, values_in
-from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.errors import KadError, PolicyError
 from kad.core.fresh import refreshed
 from kad.core.metrics import metrics
@@ -30,6 +29,7 @@ from kad.core.status import (
 from kad.core.summary import sum_up
 from kad.namespaces.finding import find
 from kad.namespaces.own import own_namespace
+from kad.procfs import Procfs
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import open_diag
 from kad.sockets.survey import Bounds, survey
@@ -105,11 +105,11 @@ def gather(option: str | None) -> Status:
 def with_sockets(status: Status) -> Status:
     """Add the count of connections as it is now; where kad may not look, the daemon's stays."""
     values = status.namespaces[0].parameters
-    time, intvl = values[Parameter.TIME], values[Parameter.INTVL].found
+    time, intvl = values[Parameter.TIME], values[Parameter.INTVL]
     if time.found is None:
         return status
-    policy_s = time.policy or time.found
-    bounds = Bounds(max(policy_s, intvl or 0), time.found, named=False)
+    limit_s = max(time.policy or time.found, intvl.policy or intvl.found or 0)
+    bounds = Bounds(limit_s, Procfs().read, named=False)
     try:
         with open_diag() as diag:
             found = survey(diag, bounds, Cgroups())
@@ -121,10 +121,7 @@ def with_sockets(status: Status) -> Status:
 def _without_daemon(option: str | None) -> Status:
     path, policy = load(None, option)
     report = one_pass(policy._replace(mode=Mode.AUDIT))
-    found = {each.parameter: each.now for each in report if each.now is not None}
     namespace = own_namespace()
-    others = about_neighbours(policy, neighbours.read().in_effect())
-    elsewhere = (OTHER_NAMESPACE,) if namespace.host is False else ()
     summary = sum_up(policy, report)
     return Status(
         state=summary.state,
@@ -132,7 +129,7 @@ def _without_daemon(option: str | None) -> Status:
         mode=policy.mode,
         policy=PolicyStatus(path, strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())),
         namespaces=(namespace_status(report, namespace.inode),),
-        advice=(*advice(policy, found), *others, *elsewhere),
+        advice=advised(policy, report.found),
     )
 
 

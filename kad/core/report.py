@@ -108,6 +108,11 @@ class Report:
     def __iter__(self) -> Iterator[Result]:
         return iter(self.results.values())
 
+    @property
+    def found(self) -> dict[Parameter, int]:
+        """Give what was read last in this pass."""
+        return {each.parameter: each.now for each in self if each.now is not None}
+
     def having(self, outcomes: frozenset[Outcome]) -> tuple[Result, ...]:
         """Give the results with one of the outcomes."""
         return tuple(result for result in self if result.outcome in outcomes)

@@ -129,7 +129,7 @@ class Account:
             mode=policy.mode,
             policy=parts.held.status,
             namespaces=(namespace_status(report, parts.inode), *others),
-            advice=parts.advisor.advice(policy, report),
+            advice=parts.advisor.advice(policy, report.found),
             generation=parts.tally.generation,
             pid=parts.pid,
             reload=parts.tally.reload,

@@ -1,37 +1,52 @@
-"""Advise on the policy in force, with what else sets its parameters."""
+"""Advise on the policy in force, with what else is on this machine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
+from kad.core.parameters import Parameter
 from kad.core.policy import Policy
-from kad.core.report import Report
 
 if TYPE_CHECKING:
     from kad.core.neighbours.setting import Setting
 
 
 class Advisor:
-    """What an expert would object to, with the neighbours' files as they were last read.
+    """What an expert would object to, with the neighbours' files and the units as last read.
 
     `host` is whether kad's network namespace is PID 1's, None where that is not known.
     """
 
     def __init__(
-        self, neighbours: Callable[[], tuple["Setting", ...]], *, host: bool | None
+        self,
+        neighbours: Callable[[], tuple["Setting", ...]],
+        units: Callable[[], Collection[str]],
+        *,
+        host: bool | None,
     ) -> None:
-        self._neighbours = neighbours
+        self._neighbours, self._running = neighbours, units
         self._elsewhere = (OTHER_NAMESPACE,) if host is False else ()
         self._settings: tuple[Setting, ...] = ()
+        self._units: Collection[str] = ()
 
-    def advice(self, policy: Policy, report: Report) -> tuple[str, ...]:
+    def advice(self, policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
         """Give the advice."""
-        found = {each.parameter: each.now for each in report if each.now is not None}
-        others = about_neighbours(policy, self._settings)
-        return (*advice(policy, found), *others, *self._elsewhere)
+        return (*advice(policy, found), *self._around(policy))
 
     def look_around(self, policy: Policy) -> bool:
-        """Read the neighbours' files; tell whether there is other advice on them than before."""
-        before = about_neighbours(policy, self._settings)
+        """Read the neighbours' files and the units; tell whether there is other advice on them."""
+        before = self._around(policy)
         self._settings = self._neighbours()
-        return about_neighbours(policy, self._settings) != before
+        named = policy.sockets.enable or policy.sockets.exclude
+        self._units = self._running() if named else ()
+        return self._around(policy) != before
+
+    def _around(self, policy: Policy) -> tuple[str, ...]:
+        others = about_neighbours(policy, self._settings)
+        return (*others, *self._elsewhere, *self._unmatched(policy))
+
+    def _unmatched(self, policy: Policy) -> Iterator[str]:
+        if self._units:  # where none is known to run, a name that means none says nothing
+            from kad.core.sockets.tending import unmatched  # noqa: PLC0415  # boot time
+
+            yield from unmatched(policy.sockets, self._units)

@@ -1,6 +1,6 @@
 """Say what the loop needs of the world around it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from kad.core.errors import PolicyError
@@ -247,7 +247,8 @@ class Edges(NamedTuple):
     """All that the loop touches.
 
     `sockets` makes its edge when the policy first wants it. `neighbours` gives the lines of other
-    files that set the parameters; `monotonic` gives seconds, `utc` an ISO 8601 time.
+    files that set the parameters, `units` those of systemd that run; `monotonic` gives seconds,
+    `utc` an ISO 8601 time.
     """
 
     inbox: Inbox
@@ -263,5 +264,6 @@ class Edges(NamedTuple):
     state: StateStore
     sockets: Callable[[], SocketsEdge]
     neighbours: Callable[[], tuple["Setting", ...]]
+    units: Callable[[], Collection[str]]
     monotonic: Callable[[], float]
     utc: Callable[[], str]

@@ -44,7 +44,7 @@ class Daemon:
         self._host = Host(edges.kernel)
         self._tally = Tally()
         self._tending = Tending(edges.sockets, edges.monotonic)
-        self._advisor = Advisor(edges.neighbours, host=host)
+        self._advisor = Advisor(edges.neighbours, edges.units, host=host)
         self._attempts, self._duties = Attempts(edges.journal), Attempts(edges.journal)
         self._next_check = 0.0
         self._check_every = 0
@@ -151,7 +151,7 @@ class Daemon:
             self._tell(self._watching.the_file(self._held.file, every_s))
         if loads or Reason.NAMESPACES in reasons:
             self._tell(self._watching.the_parameters(every_s))
-        # It reads a dozen files.
+        # It reads a dozen files, and the control groups where the policy names units.
         if loads and self._advisor.look_around(self._held.policy):
             self._account.write(report)
 

@@ -10,7 +10,7 @@ from kad.core.events import Kind
 from kad.core.namespaces import Namespaces, Scope
 from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
-from kad.core.policy import Action, Mode, OnStop, Policy
+from kad.core.policy import Action, Mode, OnStop, Policy, Sockets
 from kad.core.reasons import READS_FILE, Reason
 from kad.daemon.source import Loaded
 from kad.watch import Health
@@ -999,6 +999,20 @@ def test_the_neighbours_are_read_after_ready_and_shown_in_the_state_file() -> No
         (),
         (f"/etc/sysctl.d/90-x.conf:3 sets {TIME} to 600; policy says 120",),
     ]
+
+
+def test_a_name_that_means_no_unit_is_in_the_state_file() -> None:
+    """Whom kad was not to touch it would else touch, without a word; of none it says nothing."""
+    wish = Sockets(enable=("web",), exclude=("gone*",))
+    world = World(WHOLE._replace(sockets=wish))
+    world.run()
+    unseen = world.state.written[-1].advice
+    world.units = ("web.service", "ssh.service")
+
+    world.run()
+
+    assert unseen == ()
+    assert world.state.written[-1].advice == ('sockets.exclude: "gone*" matches no running unit',)
 
 
 def test_the_neighbours_are_read_with_the_policy_and_not_at_every_wakeup() -> None:

@@ -270,7 +270,14 @@ def test_check_says_what_is_done_to_sockets_and_names_a_unit_that_is_not_there(
     machine.write_policy("[keepalive]\ntime = 60\n" + wishes)
     with unit("a.service"):
         told = machine.kad("check", machine.policy).stdout.splitlines()
+        alone = machine.kad("status", "--policy", machine.policy).stdout
+        with machine.daemon() as daemon:
+            daemon.wait_for("READY=1")
+            machine.kad("reload")
+            beside = machine.kad("status").stdout
 
+    advice = 'sockets.enable: "ngnix" matches no running unit'
+    assert (alone.count(advice), beside.count(advice)) == (1, 1)
     assert "connections with more left on their timer than the policy's time are re-armed" in told
     assert "SO_KEEPALIVE is turned on for sockets of a, ngnix" in told
     assert "sockets of a* are never touched" in told
