@@ -383,6 +383,7 @@ class FakeSockets:
     error: OSError | None = None
     takes: Callable[[], object] = lambda: None
     looks: list[tuple[Sockets, int | None]] = field(default_factory=list)
+    acting_takes: Callable[[], object] = lambda: None
     acts: int = 0
     resisted: frozenset[int] = frozenset()  # and are still there
 
@@ -397,6 +398,7 @@ class FakeSockets:
         if self.error is not None:
             raise self.error
         self.acts += 1
+        self.acting_takes()
         self.resisted |= self.tended.failed
         return self.tended
 

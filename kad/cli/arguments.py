@@ -39,7 +39,8 @@ COMMANDS = {
     "plan": Command(
         "show what apply would change",
         "Prints one line for each value that differs. Exits 0 if there is nothing to change, 1 if "
-        "there is, 78 for an invalid policy.",
+        "there is, 78 for an invalid policy. What [sockets] would change is shown by kad sockets "
+        "--would.",
         ("kad plan", "kad plan ./policy.yaml"),
         argument=True,
     ),

@@ -28,6 +28,8 @@ class Tending:
         self._edge: SocketsEdge | None = None
         self._policy: Policy | None = None
         self._rests_until = 0.0
+        # How long was spent on what is not to be done again.
+        self._mending_s = 0.0
         self._error: Exception | None = None
         self._failed: frozenset[int] = frozenset()
         self.status: SocketsStatus | None = None
@@ -49,6 +51,7 @@ class Tending:
                 raise self._error.with_traceback(None)
             return
         self._policy, self._error, self.more = policy, None, False
+        self._mending_s = 0.0
         try:
             yield from self._look_and_tend(policy)
         except (OSError, MemoryError, ImportError) as error:
@@ -56,7 +59,7 @@ class Tending:
             raise
         finally:
             now = self._monotonic()
-            self._rests_until = now + _REST * (now - began)
+            self._rests_until = now + _REST * (now - began - self._mending_s)
 
     def _look_and_tend(self, policy: Policy) -> Iterator[Event]:
         from kad.core.sockets.audit import plain_totals  # noqa: PLC0415  # memory and boot time
@@ -67,7 +70,10 @@ class Tending:
         self.status = SocketsStatus(plain_totals(look.totals), look.longest_stale_s)
         if policy.mode is Mode.AUDIT:
             return
+        began = self._monotonic()
         tended = self._edge.tend(look)
+        if tended.done:
+            self._mending_s = self._monotonic() - began
         self.more = look.more
         failed = self._failed | tended.failed
         if tended.done or tended.failed - self._failed:

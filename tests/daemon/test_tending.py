@@ -99,6 +99,16 @@ def test_trouble_lasts_while_kad_rests() -> None:
     assert world.state.written[-1].state == "degraded"
 
 
+def test_what_was_changed_does_not_hold_up_what_comes_next() -> None:
+    """Only looking is work for nothing: after a great re-arming the next check looks again."""
+    world = tending_world()
+    world.sockets.acting_takes = lambda: setattr(world.clock, "now", world.clock.now + 10)
+
+    world.run(*on_timer(3))
+
+    assert world.sockets.acts == 4
+
+
 def test_what_resists_is_told_once() -> None:
     """It is tried again at every check, and not complained of each time."""
     world = World(REARM)
