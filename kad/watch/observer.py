@@ -3,7 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from watchdog import events
 from watchdog.observers.inotify import InotifyObserver
@@ -102,19 +103,34 @@ def kernel_watches() -> frozenset[str] | None:
 
     None where it does not say: /proc is hidden, or no descriptor is left to read it with.
     """
-    found: set[str] = set()
     try:
-        numbers = os.listdir("/proc/self/fd")
+        with _directory("/proc/self") as process, _directory("fd", process) as descriptors:
+            return frozenset(_watches(process, descriptors))
     except OSError:
         return None
-    for number in numbers:
+
+
+@contextmanager
+def _directory(path: str, parent: int | None = None) -> Iterator[int]:
+    """Hold a directory of /proc: a mount over it meanwhile does not make files look closed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _watches(process: int, descriptors: int) -> Iterator[str]:
+    """Read them, given /proc/self and /proc/self/fd."""
+
+    def open_beneath(path: str, flags: int) -> int:
+        return os.open(path, flags, dir_fd=process)
+
+    for number in os.listdir(descriptors):
         try:
-            if os.readlink(f"/proc/self/fd/{number}") != "anon_inode:inotify":
+            if os.readlink(number, dir_fd=descriptors) != "anon_inode:inotify":
                 continue
-            with open(f"/proc/self/fdinfo/{number}", encoding="ascii") as file:
-                found.update(f"{number} {line}" for line in file if line.startswith("inotify"))
+            with open(f"fdinfo/{number}", encoding="ascii", opener=open_beneath) as file:
+                yield from (f"{number} {line}" for line in file if line.startswith("inotify"))
         except FileNotFoundError:  # closed by another thread meanwhile
             continue
-        except OSError:
-            return None
-    return frozenset(found)

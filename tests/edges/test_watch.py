@@ -318,6 +318,32 @@ def test_a_watch_that_began_without_a_look_at_proc_is_not_lost_with_the_one_befo
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
+def test_a_proc_that_is_hidden_while_the_watches_are_read_leaves_none_out(tmp_path: Path) -> None:
+    """What has just been listed is still there, though no name leads to it any more."""
+    hiding = """if True:
+        import os, subprocess, sys
+        from kad.watch import Watch
+
+        def listed_then_hidden(where):
+            names = listdir(where)
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/proc"], check=True)
+            return names
+
+        watch = Watch(lambda: None)
+        watch.refresh(sys.argv[1:])
+        listdir, os.listdir = os.listdir, listed_then_hidden
+        print(watch.observer.died(), os.path.exists("/proc/self"))
+    """
+    command = ["unshare", "--mount", sys.executable, "-c", hiding, str(tmp_path)]
+
+    done = subprocess.run(
+        command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True, timeout=PATIENCE_S
+    )
+
+    assert done.stdout == "None False\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
 def test_a_watch_that_the_kernel_dropped_is_noticed_and_repaired(watched: Watched) -> None:
     """A filesystem that is mounted again, the same directory on it, has lost its watches."""
     image = watched.root / "image"
