@@ -57,7 +57,7 @@ def _in_force(policy: Policy) -> str:
 def troubles(policy: Policy, report: Report, error: PolicyError | None = None) -> Iterator[str]:
     """Say what is wrong in one namespace, the worst first."""
     if error:
-        yield f"policy rejected, {policy} stays: {error}"
+        yield f"policy rejected, the last good one ({policy}) stays: {error}"
     failed = tuple(report.failing.values())
     if failed:
         yield failed[0].failure + and_more(failed)

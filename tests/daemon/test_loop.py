@@ -291,7 +291,8 @@ def test_a_bad_file_leaves_the_policy_in_force_and_is_said_once() -> None:
         ),
         "drift: net.ipv4.tcp_keepalive_time is 600, policy says 120; restored",
     ]
-    assert world.manager.lines[-2].startswith("degraded: policy rejected, time 120 s")
+    rejected = "degraded: policy rejected, the last good one (time 120 s, "
+    assert world.manager.lines[-2].startswith(rejected)
     assert world.state.written[-1].state == "degraded"
     assert world.state.written[-1].policy.error == str(BAD)
 
