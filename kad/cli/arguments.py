@@ -80,8 +80,8 @@ COMMANDS = {
         "own (the program set a longer TCP_KEEPIDLE itself; only root can tell this from stale), "
         "unprotected (SO_KEEPALIVE is off) and busy (data or probes are in flight). Says what to "
         "do about each. Without a policy, timers are compared with each network namespace's own "
-        "tcp_keepalive_time. --would shows what [sockets] in the policy would change, in every "
-        "namespace that the policy covers.",
+        "tcp_keepalive_time. --would shows what [sockets] in the policy would change, by unit, "
+        "loopback included, in every namespace that the policy covers.",
         ("kad sockets", "kad sockets --all --loopback", "sudo kad sockets --would"),
     ),
     "demo": Command(
