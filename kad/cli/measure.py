@@ -30,6 +30,9 @@ class Measure(NamedTuple):
         """Say it in words, with what it is in other namespaces."""
         time_s = self.here.get(Parameter.TIME)
         time = "the kernel's time" if time_s is None else f"time {time_s} s"
+        intvl_s = self.here.get(Parameter.INTVL, 0)
+        if time_s is not None and intvl_s > time_s:  # an answered probe arms a timer by it
+            time += f", intvl {intvl_s} s"
         differing = [f"{s} s in {name}" for name, s in others.items() if s != time_s]
         more = ["..."] if len(differing) > _SHOWN else []
         return ", ".join((f"{self.file or 'none'}: {time}", *differing[:_SHOWN], *more))

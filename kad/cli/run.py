@@ -3,6 +3,7 @@
 import errno
 import faulthandler
 import os
+from collections.abc import Callable
 from functools import partial
 from time import gmtime, monotonic, strftime
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +17,7 @@ from kad.core.reasons import Reason
 from kad.daemon.edges import Edges
 from kad.daemon.loop import Daemon
 from kad.daemon.mailbox import Mailbox
-from kad.daemon.source import Source, Validate
+from kad.daemon.source import Source
 from kad.directories import runtime_directory, state_directory
 from kad.journal import Journal, Log, NativeLog, open_log
 from kad.lastgood import LastGood
@@ -57,7 +58,7 @@ def run(arguments: "Namespace") -> int:
             StateFile(runtime).remove()
             _daemon(
                 arguments.policy,
-                partial(policyfile.validate_in_child, stopped=stopped),
+                stopped,
                 mailbox,
                 Journal(log),
                 _Place(files or Procfs(), namespace, runtime, lock),
@@ -78,13 +79,18 @@ class _Place(NamedTuple):
 
 
 def _daemon(
-    named: str | None, validate: Validate, mailbox: Mailbox, journal: Journal, place: _Place
+    named: str | None,
+    stopped: Callable[[], bool],
+    mailbox: Mailbox,
+    journal: Journal,
+    place: _Place,
 ) -> Daemon:
     namespace, runtime = place.namespace, place.runtime
     state = state_directory(os.environ, namespace.private)
     directories = (state, runtime) if state else (runtime,)
     store = LastGood(state, namespace.key) if state else None
     find = partial(policyfile.find, None, named, os.environ)
+    validate = partial(policyfile.validate_in_child, stopped=stopped)
     others = Namespaces(namespace, mailbox.listen, mailbox.ignore)
     edges = Edges(
         inbox=mailbox,
@@ -98,7 +104,7 @@ def _daemon(
         manager=Notify(os.environ),
         journal=journal,
         state=StateFile(runtime),
-        sockets=partial(_sockets, place.kernel, namespace, others),
+        sockets=partial(_sockets, place, others, stopped),
         neighbours=neighbours,
         units=units,
         monotonic=monotonic,
@@ -112,20 +118,21 @@ def _own(kernel: Procfs | PassedFiles) -> dict[tuple[int, Parameter], int]:
     return {(0, parameter): file for parameter, file in kernel.held.items()}
 
 
-def _sockets(kernel: Procfs | PassedFiles, namespace: OwnNamespace, others: Namespaces) -> "Tender":
+def _sockets(place: _Place, others: Namespaces, stopped: Callable[[], bool]) -> "Tender":
     from kad.sockets.diag import open_diag  # noqa: PLC0415  # boot time: where the policy asks
     from kad.sockets.looking import Room  # noqa: PLC0415
     from kad.sockets.tending import Tender  # noqa: PLC0415
 
-    if namespace is MACHINE:
+    if place.namespace is MACHINE:
         why = "not available: kad was given the parameters as open files, as by 253-openfile.conf"
         raise OSError(errno.ENOTSUP, why, "sockets")
-    own = Room(open_diag, kernel.read)
+    own = Room(open_diag, place.kernel.read)
     return Tender(
         lambda: [
             own,
             *(Room(enter, files.read, other=True) for enter, files in others.rooms(open_diag)),
-        ]
+        ],
+        stopped=stopped,
     )
 
 

@@ -23,7 +23,7 @@ _MARKS = {
 }
 _HELP = {
     Class.UNPROTECTED: "SO_KEEPALIVE is off, so no sysctl applies: turn it on in the program, "
-    "or with [sockets] enable",
+    "or for a unit with [sockets] enable",
     Class.STALE: "the timer was armed under a longer time: [sockets] rearm = true fixes this",
     Class.OWN: "the program set a longer time itself; kad leaves it alone",
     Class.PROTECTED: "keepalive is on and within the policy's time; nothing to do",
@@ -58,12 +58,14 @@ def totals(counts: dict[Class, int], longest_stale_s: float | None) -> str:
 
 def _units(audit: Audit, style: Style) -> Iterator[str]:
     width = _width(group.unit for group in audit.groups)
-    heads = " ".join(f"{each:>11}" for each in _MARKS)
-    yield style.bold(f"{'unit':<{width}} {'total':>7} {heads}")
+    digits = max(len(str(group.total)) for group in audit.groups)
+    wide = {each: max(len(each), digits) for each in _MARKS}
+    heads = " ".join(f"{each:>{wide[each]}}" for each in _MARKS)
+    yield style.bold(f"{'unit':<{width}} {'total':>{max(5, digits)}} {heads}")
     for group in audit.groups:
-        numbers = " ".join(f"{group.counts.get(each, 0) or '-':>11}" for each in _MARKS)
+        numbers = " ".join(f"{group.counts.get(each, 0) or '-':>{wide[each]}}" for each in _MARKS)
         name = _cut(group.unit, width)
-        yield f"{name:<{width}} {group.total:>7} {numbers}  {_bar(group, style)}"
+        yield f"{name:<{width}} {group.total:>{max(5, digits)}} {numbers}  {_bar(group, style)}"
 
 
 def _bar(group: Group, style: Style) -> str:

@@ -57,7 +57,8 @@ class Daemon:
     def run(self) -> None:
         """Run until a reason to stop; KadError before READY=1, or where another has the lock."""
         report = self._pass({Reason.BOOT})
-        self._attempts.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
+        with suppress(StoppedError):  # the inbox has the reason
+            self._attempts.make(_CHECK, partial(self._finish, report, {Reason.BOOT}))
         self._tell_lost(self._edges.kernel.replace_unusable())
         self._account.warn(self._host.report)
         while True:
@@ -67,7 +68,7 @@ class Daemon:
             reasons |= self._due()
             # With the policy in hand first: a file that is being changed does not hold it up.
             first = {Reason.WRITE} & reasons if reasons & READS_FILE else set()
-            with suppress(StoppedError):  # the inbox has the reason
+            with suppress(StoppedError):
                 for each in (first, reasons - first):
                     if each:
                         # One that reads no file does not do all that another could not.

@@ -89,7 +89,7 @@ def _libc() -> ctypes.CDLL:
 
 def _explained(error: OSError) -> OSError:
     if error.errno == errno.ENOSYS:
-        return OSError(error.errno, "not in this kernel (needs Linux 5.6)", "pidfd_getfd")
+        return OSError(error.errno, "this kernel has no pidfd_getfd(2) (needs Linux 5.6)")
     if error.errno != errno.EPERM:
         return OSError(error.errno, error.strerror, "pidfd_getfd")
     if _yama() == "3":

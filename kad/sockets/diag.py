@@ -8,7 +8,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kad.core.sockets.connection import AF_INET, AF_INET6, Connection
 
@@ -40,20 +40,26 @@ def open_diag() -> socket.socket:
         raise OSError(error.errno, why, "netlink") from error
 
 
-def dump(diag: socket.socket, states: int) -> Iterator[Connection]:
-    """Give the IPv4 and IPv6 sockets that are in one of the states, a bit for each."""
+def dump(
+    diag: socket.socket, states: int, heed: Callable[[], None] = lambda: None
+) -> Iterator[Connection]:
+    """Give the IPv4 and IPv6 sockets that are in one of the states, a bit for each.
+
+    `heed` is called now and then, and may raise.
+    """
     for family in (AF_INET, AF_INET6):
         body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, states)
         size = _HEADER.size + len(body)
         flags = _NLM_F_REQUEST | _NLM_F_DUMP
         diag.sendto(_HEADER.pack(size, _SOCK_DIAG_BY_FAMILY, flags, 1, 0) + body, (0, 0))
-        yield from _answers(diag)
+        yield from _answers(diag, heed)
 
 
-def _answers(diag: socket.socket) -> Iterator[Connection]:
+def _answers(diag: socket.socket, heed: Callable[[], None]) -> Iterator[Connection]:
     room = bytearray(_ROOM)
     layouts: dict[int, struct.Struct] = {}
     while True:
+        heed()
         filled, at = diag.recv_into(room), 0
         while at < filled:
             length, kind = _LENGTH_AND_TYPE(room, at)

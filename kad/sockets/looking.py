@@ -71,8 +71,11 @@ class Looker:
         self.longest_stale_ms = 0
         self.resisted: set[int] = set()
 
-    def tasks(self, room: Room) -> Iterator[Task]:
-        """Give what is to be done; OSError where kad may not ask."""
+    def tasks(self, room: Room, heed: Callable[[], None] = lambda: None) -> Iterator[Task]:
+        """Give what is to be done; OSError where kad may not ask.
+
+        `heed` is called now and then, and may raise.
+        """
         kernel_s = room.read(Parameter.TIME)
         time_s = (room.policy.get(Parameter.TIME) if room.other else self._policy_s) or kernel_s
         limit_s = room.limit_s(time_s)
@@ -81,7 +84,7 @@ class Looker:
         wish = self._wish if sensible else self._wish._replace(rearm=False)
         may: dict[int, frozenset[Deed]] = {}
         with room.open() as diag:
-            for each in dump(diag, 1 << ESTABLISHED | 1 << LISTEN):
+            for each in dump(diag, 1 << ESTABLISHED | 1 << LISTEN, heed):
                 if each.cookie in self._resisted:
                     self.resisted.add(each.cookie)
                 if each.state == ESTABLISHED and not room.other and not is_loopback(each):

@@ -6,27 +6,32 @@ By /proc/PID/fdinfo, which takes CAP_SYS_PTRACE alone; /proc/PID/fd belongs to t
 import errno
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
 from kad.core.sockets.audit import Process
 from kad.sockets.cgroups import unit_of_process
 
+Heed = Callable[[], None]
 
-def owners(inodes: Collection[int]) -> dict[int, Process]:
-    """Give one holder for each inode, where kad may look; the walk ends when all are found."""
+
+def owners(inodes: Collection[int], heed: Heed = lambda: None) -> dict[int, Process]:
+    """Give one holder for each inode, where kad may look; the walk ends when all are found.
+
+    `heed` is called now and then, and may raise.
+    """
     found = dict[int, Process]()
-    for inode, process in _holders(inodes):
+    for inode, process in _holders(inodes, heed):
         found.setdefault(inode, process)
         if len(found) == len(inodes):
             break
     return found
 
 
-def all_owners(inodes: Collection[int]) -> dict[int, list[Process]]:
+def all_owners(inodes: Collection[int], heed: Heed) -> dict[int, list[Process]]:
     """Give every holder of each inode, where kad may look."""
     found = dict[int, list[Process]]()
-    for inode, process in _holders(inodes):
+    for inode, process in _holders(inodes, heed):
         found.setdefault(inode, []).append(process)
     return found
 
@@ -36,21 +41,22 @@ def holder_of(process: Process) -> str:
     return unit_of_process(process.pid) or process.command
 
 
-def _holders(inodes: Collection[int]) -> Iterator[tuple[int, Process]]:
+def _holders(inodes: Collection[int], heed: Heed) -> Iterator[tuple[int, Process]]:
     if not inodes:
         return
     marks = _marks()
     for name in filter(str.isdigit, os.listdir("/proc")):
-        for descriptor, inode in _sockets(name, marks):
+        for descriptor, inode in _sockets(name, marks, heed):
             if inode in inodes:
                 yield inode, Process(int(name), _command(name), descriptor)
 
 
-def _sockets(pid: str, marks: bytes) -> Iterator[tuple[int, int]]:
+def _sockets(pid: str, marks: bytes, heed: Heed) -> Iterator[tuple[int, int]]:
     """Give a process's sockets, as descriptor and inode."""
     directory = f"/proc/{pid}/fdinfo"
     with suppress(OSError):  # ended, or another user's
         for name in os.listdir(directory):
+            heed()
             with suppress(OSError):  # closed
                 text = _read(f"{directory}/{name}")
                 _, mark, rest = text.partition(marks)

@@ -5,7 +5,9 @@ import socket
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
+from kad.core.errors import StoppedError
 from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import LISTEN
@@ -18,8 +20,8 @@ from kad.sockets.cgroups import Cgroups, unit_of_process
 from kad.sockets.looking import Looker, Room
 from kad.sockets.owners import all_owners, holder_of, owners
 
-# So many are tended in one pass, which then takes less than a second: a daemon that is told to stop
-# must not be deaf for longer. The next pass follows at once.
+# So many are tended in one pass, about a second's work: what else a daemon has to do must not wait
+# for longer. The next pass follows at once.
 MOST = 10_000
 _NOBODY = Process(0, "", -1)
 
@@ -27,16 +29,23 @@ _NOBODY = Process(0, "", -1)
 class Tender:
     """Tends the sockets of some namespaces, pass by pass; without `act` it is a dry run.
 
-    `ahead` looks at them as if the policy's time stood in the kernel.
+    `ahead` looks at them as if the policy's time stood in the kernel; `stopped` tells whether kad
+    is to end, whatever is left to do.
     `_settled` are the cookies of sockets that are to be left as they are, so that none is looked
     into at every pass; `_resisted` those that could not be reached or that an excluded unit has by
     now, which have their turn last.
     """
 
     def __init__(
-        self, rooms: Callable[[], Iterable[Room]], *, act: bool = True, ahead: bool = False
+        self,
+        rooms: Callable[[], Iterable[Room]],
+        *,
+        act: bool = True,
+        ahead: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._rooms = rooms
+        self._stopped = stopped
         self._act, self._ahead = act, ahead
         self._cgroups = Cgroups()
         self._settled: set[int] = set()
@@ -45,7 +54,10 @@ class Tender:
         self._may = False
 
     def look(self, wish: Sockets, policy_s: int | None) -> Look:
-        """Count the connections, and find what is to be done; OSError where kad may not ask."""
+        """Count the connections, and find what is to be done.
+
+        OSError where kad may not ask, StoppedError where it is to end.
+        """
         self._cgroups.look_again()
         looker = Looker(
             wish,
@@ -60,10 +72,14 @@ class Tender:
         longest_s = looker.longest_stale_ms / 1000 or None
         return Look(looker.totals, longest_s, tasks, more=more, exclude=wish.exclude)
 
+    def _heed(self) -> None:
+        if self._stopped():
+            raise StoppedError
+
     def _found_by(self, looker: Looker) -> Iterator[Task]:
         for room in self._rooms():
             try:
-                yield from looker.tasks(room)
+                yield from looker.tasks(room, self._heed)
             except OSError:
                 # Another namespace may have gone, or be closed to kad; the rest is tended.
                 if not room.other:
@@ -89,20 +105,25 @@ class Tender:
         return frozenset(self._resisted)
 
     def tend(self, look: Look) -> Tended:
-        """Do it; OSError, in words that name what is missing, where kad may not."""
-        if not look.tasks:
-            return Tended({})
-        refuse_without_rights()
+        """Do it, or as much as can be done until kad is to end.
+
+        OSError, in words that name what is missing, where kad may not: whether there is something
+        to do or not, save in a dry run.
+        """
+        if self._act or look.tasks:
+            refuse_without_rights()
         done: Counter[tuple[Deed, str]] = Counter()
         resisted: dict[int, OSError] = {}
-        for task, process in self._permitted(look):
-            try:
-                if self._tend(task, process):
-                    done[task.deed, task.unit or holder_of(process)] += 1
-            except OSError as error:
-                resisted[task.connection.cookie] = error
-            else:
-                self._may = True
+        with suppress(StoppedError):
+            for task, process in self._permitted(look):
+                self._heed()
+                try:
+                    if self._tend(task, process):
+                        done[task.deed, task.unit or holder_of(process)] += 1
+                except OSError as error:
+                    resisted[task.connection.cookie] = error
+                else:
+                    self._may = True
         denied = [error for error in resisted.values() if error.errno != errno.ESRCH]
         # Who may look into some, and not into others, has met a process that is guarded.
         if denied and not self._may:
@@ -116,9 +137,9 @@ class Tender:
         """Give the tasks with who holds their sockets, save those that excluded units hold too."""
         inodes = {task.connection.inode for task in look.tasks}
         if look.exclude:
-            holders = all_owners(inodes)
+            holders = all_owners(inodes, self._heed)
         else:
-            holders = {inode: [process] for inode, process in owners(inodes).items()}
+            holders = {inode: [process] for inode, process in owners(inodes, self._heed).items()}
         pids = {each.pid for held in holders.values() for each in held} if look.exclude else set()
         excluded = {pid for pid in pids if _is_excluded(pid, look.exclude)}
         for task in look.tasks:

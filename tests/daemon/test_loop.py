@@ -5,7 +5,14 @@ import os
 
 import pytest
 
-from kad.core.errors import DeniedError, KadError, MissingPolicyError, Mistake, PolicyError
+from kad.core.errors import (
+    DeniedError,
+    KadError,
+    MissingPolicyError,
+    Mistake,
+    PolicyError,
+    StoppedError,
+)
 from kad.core.events import Kind
 from kad.core.namespaces import Namespaces, Scope
 from kad.core.neighbours.setting import Setting
@@ -863,6 +870,30 @@ def test_on_stop_restore_puts_back_what_kad_found() -> None:
         "KAD_NAMESPACE": "host",
         "KAD_POLICY_FILE": PATH,
     }
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_stop_while_sockets_are_tended_is_a_stop_like_any(looks: int) -> None:
+    """What is left to do to them is left; all that a stop does is done."""
+    wish = Sockets(rearm=True)
+    world = World(WHOLE._replace(on_stop=OnStop.RESTORE, sockets=wish))
+
+    def is_stopped() -> None:
+        raise StoppedError
+
+    def stops() -> None:
+        world.sockets.takes = is_stopped
+
+    if looks == 1:  # at boot
+        stops()
+        world.run()
+    else:
+        world.run(Step(stops, after=None))
+
+    assert len(world.sockets.looks) == looks
+    assert world.kernel.now == {TIME: 7200, INTVL: 75, PROBES: 9}
+    assert world.manager.lines[-1] == "STOPPING"
+    assert not [each for each in world.journal.messages if "cannot" in each]
 
 
 def test_on_stop_restore_leaves_what_somebody_else_has_set_since() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kad.core.errors import StoppedError
 from kad.core.parameters import Parameter
 from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
@@ -215,6 +216,14 @@ def test_a_namespace_that_is_closed_to_kad_does_not_stop_the_rest() -> None:
     assert len(look.tasks) == 1
     with pytest.raises(PermissionError):
         Tender(lambda: [closed._replace(other=False)]).look(Sockets(rearm=True), 30)
+
+
+def test_a_look_ends_where_kad_is_to_end() -> None:
+    """It may be one at very many connections."""
+    rooms = [Room(lambda: kernel(message(CGROUP)), lambda _: 30)]
+
+    with pytest.raises(StoppedError):
+        Tender(lambda: rooms, stopped=lambda: True).look(Sockets(rearm=True), 30)
 
 
 def test_a_timer_that_an_answered_probe_armed_is_not_stale() -> None:

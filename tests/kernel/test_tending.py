@@ -86,6 +86,13 @@ class Program:
         self._process.communicate()
 
 
+NO_PTRACE = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
+NO_RIGHT = (
+    "cannot apply [sockets]: pidfd_getfd: kad needs CAP_SYS_PTRACE; "
+    "with systemd, enable the drop-in sockets.conf, see kad(8)"
+)
+
+
 @contextmanager
 def program(machine: Machine, name: str, *prefix: str, text: str = PROGRAM) -> Iterator[Program]:
     """Run the program in a unit, by way of whatever changes its rights or its namespace."""
@@ -404,13 +411,52 @@ def test_apply_tends_once(machine: Machine) -> None:
 def test_apply_without_the_capability_is_77_and_names_it(machine: Machine) -> None:
     """The values are in force all the same."""
     machine.write_policy(POLICY + "rearm = true\n")
-    drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
     with program(machine, "a.service"):
-        done = machine.run(*drop, sys.executable, "-m", "kad", "apply", machine.policy)
+        done = machine.run(*NO_PTRACE, sys.executable, "-m", "kad", "apply", machine.policy)
 
     assert done.returncode == 77
     assert done.stderr.startswith("kad: cannot apply [sockets]: pidfd_getfd: kad needs CAP_SYS_P")
     assert machine.get(TIME) == 120
+
+
+def test_a_right_that_is_missing_is_told_before_a_socket_wants_it(machine: Machine) -> None:
+    """Else kad would say that all is well until the first stale timer, and after it."""
+    machine.write_policy(POLICY + "rearm = true\n")
+    with machine.daemon(
+        program=(*NO_PTRACE, sys.executable, "-m", "kad", "run", "--policy", machine.policy)
+    ) as daemon:
+        daemon.wait_for(f"STATUS=degraded: {NO_RIGHT}")
+
+
+def test_what_was_done_until_kad_is_to_end_is_told(machine: Machine) -> None:
+    """The rest is left for the next kad: there may be very many."""
+    script = """if True:
+        import socket
+        from kad.core.policy import Sockets
+        from kad.procfs import Procfs
+        from kad.sockets import tending
+        from kad.sockets.diag import open_diag
+        from kad.sockets.looking import Room
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        made = [socket.create_connection(listener.getsockname()) for _ in range(9)]
+        for each in made:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        with open("/proc/sys/net/ipv4/tcp_keepalive_time", "w") as file:
+            file.write("60")
+        treated, treat = [], tending._treat
+        tending._treat = lambda found, deed: (treat(found, deed), treated.append(found))
+        tender = tending.Tender(
+            lambda: [Room(open_diag, Procfs().read)], stopped=lambda: len(treated) == 3
+        )
+        tended = tender.tend(tender.look(Sockets(rearm=True), 60))
+        print(len(treated), sum(tended.done.values()), len(tended.failed))
+    """
+    machine.run("ip", "link", "set", "lo", "up")
+
+    done = machine.run(sys.executable, "-c", script)
+
+    assert (done.stdout, done.stderr) == ("3 3 0\n", "")
 
 
 def test_audit_mode_touches_nothing(machine: Machine) -> None:
@@ -429,20 +475,15 @@ def test_audit_mode_touches_nothing(machine: Machine) -> None:
 def test_without_the_capability_kad_is_degraded_and_says_which(machine: Machine) -> None:
     """The values are in force all the same."""
     machine.write_policy(POLICY + "rearm = true\n")
-    drop = ("setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace")
     kad = (sys.executable, "-m", "kad", "run", "--policy", machine.policy)
-    why = (
-        "cannot apply [sockets]: pidfd_getfd: kad needs CAP_SYS_PTRACE; "
-        "with systemd, enable the drop-in sockets.conf, see kad(8)"
-    )
     with (
         program(machine, "a.service") as running,
-        machine.daemon(program=(*drop, *kad)) as daemon,
+        machine.daemon(program=(*NO_PTRACE, *kad)) as daemon,
     ):
-        daemon.wait_for(f"STATUS=degraded: {why}")
+        daemon.wait_for(f"STATUS=degraded: {NO_RIGHT}")
 
         assert machine.get(TIME) == 120
-        assert f"<4>{why}" in daemon.lines()
+        assert f"<4>{NO_RIGHT}" in daemon.lines()
         assert machine.state_file()["state"] == "degraded"
         assert running.options()["on"] == [1, 120]  # the sysctl's; the timer is the old one
         assert len(timers(machine)["stale"]) == 1

@@ -10,7 +10,7 @@ from kad.core.policy import Sockets
 from kad.core.sockets.connection import LISTEN, Class, Connection, classify
 from kad.core.units import is_meant
 
-_NAMED = 3  # so many units are named in a sentence
+_NAMED = 3  # so many units are named of what was done
 
 
 class Deed(StrEnum):
@@ -87,7 +87,7 @@ def sentence(tended: Tended) -> str:
 
 
 def sentences(tended: Tended, *, would: bool = False) -> tuple[str, ...]:
-    """Say it in parts, or what would be done."""
+    """Say it in parts, or what would be done: then every unit is named."""
     parts = [*_parts(tended.done, would=would)]
     if tended.failed:
         parts.append(f"{len(tended.failed)} could not be" if parts else _nothing(tended))
@@ -108,12 +108,13 @@ def _parts(done: Mapping[tuple[Deed, str], int], *, would: bool) -> Iterator[str
         if units:
             total = _count(units.total(), noun)
             verb = conditional if would else past
-            yield f"{verb} {total} of {_count(len(units), 'unit')} ({_names(units)})"
+            names = _names(units, len(units) if would else _NAMED)
+            yield f"{verb} {total} of {_count(len(units), 'unit')} ({names})"
 
 
-def _names(units: Counter[str]) -> str:
-    named = [f"{unit} {count}" for unit, count in units.most_common(_NAMED)]
-    return ", ".join([*named, "..."] if len(units) > _NAMED else named)
+def _names(units: Counter[str], most: int) -> str:
+    named = [f"{unit} {count}" for unit, count in units.most_common(most)]
+    return ", ".join([*named, "..."] if len(units) > most else named)
 
 
 def _count(number: int, noun: str) -> str:

@@ -77,9 +77,12 @@ def test_what_was_done_is_said_in_one_line(tended: Tended, said: str) -> None:
 
 
 def test_what_would_be_done_is_said_so() -> None:
-    """A dry run is not mistaken for the deed."""
-    assert sentences(Tended({(REARM, SSH): 1}, frozenset({7})), would=True) == (
+    """A dry run is not mistaken for the deed, and is there to see who would be touched."""
+    done = {(REARM, SSH): 1, **{(ENABLE, unit): 1 for unit in "abcd"}}
+
+    assert sentences(Tended(done, frozenset({7})), would=True) == (
         "would re-arm 1 connection of 1 unit (ssh.service 1)",
+        "would switch keepalive on for 4 sockets of 4 units (a 1, b 1, c 1, d 1)",
         "1 could not be",
     )
 
