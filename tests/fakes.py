@@ -382,14 +382,14 @@ class FakeSockets:
     tended: Tended = field(default_factory=lambda: Tended({}))
     error: OSError | None = None
     takes: Callable[[], object] = lambda: None
-    looks: list[tuple[Sockets, int | None]] = field(default_factory=list)
+    looks: list[tuple[Sockets, Mapping[Parameter, int]]] = field(default_factory=list)
     acting_takes: Callable[[], object] = lambda: None
     acts: int = 0
     resisted: frozenset[int] = frozenset()  # and are still there
 
-    def look(self, wish: Sockets, policy_s: int | None) -> Look:
+    def look(self, wish: Sockets, policy: Mapping[Parameter, int]) -> Look:
         """Give what was found."""
-        self.looks.append((wish, policy_s))
+        self.looks.append((wish, policy))
         self.takes()
         return self.found if self.left is None or not self.acts else self.left
 

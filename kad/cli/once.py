@@ -11,7 +11,6 @@ from kad.core.denial import denial
 from kad.core.errors import DeniedError, KadError, os_error_words, printable
 from kad.core.history import History
 from kad.core.namespaces import Scope
-from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, Policy
 from kad.core.report import FAILED, LEFT, Outcome, Report
 from kad.core.sockets.tending import Tended, sentence
@@ -74,14 +73,14 @@ def apply(arguments: argparse.Namespace) -> int:
 def _tend_sockets(policy: Policy) -> bool:
     """Do to open sockets what the policy asks for, and say it; tell whether kad could."""
     tender = Tender(lambda: [Room(open_diag, Procfs().read)])
-    time_s, more = policy.values.get(Parameter.TIME), True
+    more = True
     try:
         while more:
-            look = tender.look(policy.sockets, time_s)
+            look = tender.look(policy.sockets, policy.values)
             _say(tender.tend(look))
             more = look.more
         # What resisted, and is still there: none that ended meanwhile.
-        last = tender.tend(tender.look(policy.sockets, time_s))
+        last = tender.tend(tender.look(policy.sockets, policy.values))
         _say(last)
     except OSError as error:
         why = f"cannot apply [sockets]: {os_error_words(error)}"

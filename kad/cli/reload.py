@@ -49,8 +49,8 @@ def _hang_up(directory: str) -> int | None:
     except ProcessLookupError:
         return None
     except PermissionError as error:
-        who = "root and the daemon's own user may"
-        why = f"cannot signal the daemon (pid {pid}): {error.strerror} ({who})"
+        needs = "needs CAP_KILL: run as root or as the daemon's user"
+        why = f"cannot signal the daemon (pid {pid}): {error.strerror}; {needs}"
         raise DeniedError(why) from error
     return pid
 

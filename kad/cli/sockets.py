@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from time import sleep
 
+from kad.cli.advising import units
 from kad.cli.daemons import running
 from kad.cli.measure import measured_by, measured_by_policy
 from kad.cli.policies import load, named_policy
@@ -21,7 +22,7 @@ from kad.core.policy import Action, Mode, Policy
 from kad.core.sockets.audit import Audit, merged
 from kad.core.sockets.tending import sentences, unmatched
 from kad.sockets.cgroups import Cgroups
-from kad.sockets.looking import Room
+from kad.sockets.looking import Room, limit_s
 from kad.sockets.survey import Bounds, survey
 from kad.sockets.tending import Tender
 
@@ -79,7 +80,7 @@ def audit(arguments: argparse.Namespace, cgroups: Cgroups) -> tuple[Audit, str]:
 
 def _bounds(name: str, room: Room, arguments: argparse.Namespace) -> Bounds:
     return Bounds(
-        limit_s=room.limit_s(room.policy.get(Parameter.TIME) or room.read(Parameter.TIME)),
+        limit_s=limit_s(room.policy, room.read),
         read=room.read,
         loopback=arguments.loopback,
         listed=arguments.all,
@@ -108,7 +109,7 @@ def _would(arguments: argparse.Namespace) -> int:
         print("audit mode: nothing will be changed. In enforce mode kad would:")
     for line in _told(policy, where, ahead=ahead) or ["nothing: no open socket needs a change"]:
         print(printable(line))
-    for line in unmatched(policy.sockets, Cgroups().units()):
+    for line in unmatched(policy.sockets, units()):
         print(f"advice: {line}")
     return 0
 
@@ -128,7 +129,7 @@ def _told(
     tender = Tender(lambda: (room for _, room in where()), act=False, ahead=ahead)
     try:
         for _ in range(2):  # by the second look what resisted is told, and what ended is not
-            tended = tender.tend(tender.look(policy.sockets, policy.values.get(Parameter.TIME)))
+            tended = tender.tend(tender.look(policy.sockets, policy.values))
     except OSError as error:
         kind = DeniedError if isinstance(error, PermissionError) else KadError
         raise kind(f"cannot inspect sockets: {error.strerror}") from error

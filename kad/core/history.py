@@ -71,8 +71,7 @@ class History:
         contended = frozenset(each for each, fight in self.fights.items() if fight.active)
         restoring = policy.mode is Mode.ENFORCE and policy.action is Action.RESTORE
         failing = self._failing(report, contended)
-        read = dict(self.last.read)
-        read.update((each.parameter, each.now) for each in report if each.now is not None)
+        read = {**self.last.read, **report.found}
         self.last = Report(report.results, contended, failing, restoring=restoring, read=read)
         return self.last
 

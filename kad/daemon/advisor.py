@@ -46,7 +46,7 @@ class Advisor:
         return (*others, *self._elsewhere, *self._unmatched(policy))
 
     def _unmatched(self, policy: Policy) -> Iterator[str]:
-        if self._units:  # where none is known to run, a name that means none says nothing
+        if self._units:
             from kad.core.sockets.tending import unmatched  # noqa: PLC0415  # boot time
 
             yield from unmatched(policy.sockets, self._units)

@@ -234,7 +234,7 @@ class SocketsEdge(Protocol):
         """The cookies of those that could not be reached and are still there."""
         ...
 
-    def look(self, wish: Sockets, policy_s: int | None) -> "Look":
+    def look(self, wish: Sockets, policy: Mapping[Parameter, int]) -> "Look":
         """Count them, and find what the policy wants done; OSError where kad may not ask."""
         ...
 

@@ -202,7 +202,7 @@ class Other:
         return before, report
 
     def _see(self, report: Report) -> None:
-        self._claims.see({each.parameter: each.now for each in report if each.now is not None})
+        self._claims.see(report.found)
 
     def events(self, before: Report, report: Report) -> Iterator[Event]:
         """Say what is new, save that values were set: that is said for all at once."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from kad.core.events import Event, Kind
-from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy
 from kad.core.status import SocketsStatus
 
@@ -28,7 +27,7 @@ class Tending:
         self._edge: SocketsEdge | None = None
         self._policy: Policy | None = None
         self._rests_until = 0.0
-        # How long was spent on what is not to be done again.
+        # How long the last pass took for what is not to be done again.
         self._mending_s = 0.0
         self._error: Exception | None = None
         self._failed: frozenset[int] = frozenset()
@@ -66,19 +65,17 @@ class Tending:
         from kad.core.sockets.tending import sentence  # noqa: PLC0415  # memory and boot time
 
         self._edge = self._edge or self._make()
-        look = self._edge.look(policy.sockets, policy.values.get(Parameter.TIME))
+        look = self._edge.look(policy.sockets, policy.values)
         self.status = SocketsStatus(plain_totals(look.totals), look.longest_stale_s)
         if policy.mode is Mode.AUDIT:
             return
-        began = self._monotonic()
         tended = self._edge.tend(look)
-        if tended.done:
-            self._mending_s = self._monotonic() - began
+        self._mending_s = tended.took_s
         self.more = look.more
         failed = self._failed | tended.failed
         if tended.done or tended.failed - self._failed:
             yield Event(Kind.SOCKETS_CHANGED, sentence(tended))
         if tended.done:  # what is there now, not what was
-            look = self._edge.look(policy.sockets, policy.values.get(Parameter.TIME))
+            look = self._edge.look(policy.sockets, policy.values)
             self.status = SocketsStatus(plain_totals(look.totals), look.longest_stale_s)
         self._failed = failed & self._edge.resisted

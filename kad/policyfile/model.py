@@ -60,7 +60,7 @@ def _unit_name(value: object) -> object:
 
 UnitName = Annotated[str, BeforeValidator(_unit_name)]
 
-_LEFT_OUT = "If left out, kad does not set it; an override takes it from [keepalive]."
+_LEFT_OUT = "If left out, kad does not set it, or in an override takes it from [keepalive]."
 
 
 class Table(BaseModel):

@@ -35,16 +35,17 @@ class Room(NamedTuple):
     policy: Mapping[Parameter, int] = MappingProxyType({})
     other: bool = False
 
-    def limit_s(self, time_s: int) -> int:
-        """Give the most that is left on a timer under a time.
 
-        A probe that was answered arms it by `intvl`, be that the longer one.
-        """
-        return max(time_s, self.policy.get(Parameter.INTVL) or self.read(Parameter.INTVL))
+def limit_s(wanted: Mapping[Parameter, int], read: Callable[[Parameter], int]) -> int:
+    """Give the most that is left on a timer under the values that are wanted, else stand there.
+
+    A probe that was answered arms it by `intvl`, be that the longer one.
+    """
+    return max(wanted.get(each) or read(each) for each in (Parameter.TIME, Parameter.INTVL))
 
 
 class Looker:
-    """Looks around by one policy; `policy_s` is its time in kad's own namespace, or None.
+    """Looks around by one policy; `policy` has its values in kad's own namespace.
 
     `ahead` takes the policy's time for the kernel's, as it will be when the policy is in force;
     `settled` are the cookies of those that are known to have a time of their own. `totals` counts
@@ -55,7 +56,7 @@ class Looker:
     def __init__(
         self,
         wish: Sockets,
-        policy_s: int | None,
+        policy: Mapping[Parameter, int],
         cgroups: Cgroups,
         *,
         ahead: bool = False,
@@ -63,7 +64,7 @@ class Looker:
         resisted: Collection[int] = (),
     ) -> None:
         self._wish = wish
-        self._policy_s = policy_s
+        self._policy = policy
         self._cgroups = cgroups
         self._ahead = ahead
         self._settled, self._resisted = settled, resisted
@@ -77,10 +78,12 @@ class Looker:
         `heed` is called now and then, and may raise.
         """
         kernel_s = room.read(Parameter.TIME)
-        time_s = (room.policy.get(Parameter.TIME) if room.other else self._policy_s) or kernel_s
-        limit_s = room.limit_s(time_s)
-        # As long as the kernel has a longer time, a timer armed anew would be no better.
-        sensible = kernel_s <= time_s or self._ahead
+        policy = room.policy if room.other else self._policy
+        most_s = limit_s(policy, room.read)
+        # As long as the kernel has a longer time, a timer armed anew would be no better; with a
+        # longer intvl it would be as before after one probe.
+        sensible = kernel_s <= policy.get(Parameter.TIME, kernel_s) or self._ahead
+        mend_s = most_s if self._ahead else max(most_s, room.read(Parameter.INTVL))
         wish = self._wish if sensible else self._wish._replace(rearm=False)
         may: dict[int, frozenset[Deed]] = {}
         with room.open() as diag:
@@ -88,8 +91,8 @@ class Looker:
                 if each.cookie in self._resisted:
                     self.resisted.add(each.cookie)
                 if each.state == ESTABLISHED and not room.other and not is_loopback(each):
-                    self._count(classify(each, limit_s), each)
-                deed = needed(each, limit_s)
+                    self._count(classify(each, most_s), each)
+                deed = needed(each, mend_s)
                 if deed is None or not each.inode:  # without one it is not accepted yet
                     continue
                 self._refuse_guessing(each.cgroup)

@@ -4,10 +4,12 @@ import errno
 import socket
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from time import monotonic
 
 from kad.core.errors import StoppedError
+from kad.core.parameters import Parameter
 from kad.core.policy import Sockets
 from kad.core.sockets.audit import Process
 from kad.core.sockets.connection import LISTEN
@@ -53,15 +55,15 @@ class Tender:
         # Whether kad has looked into one ever.
         self._may = False
 
-    def look(self, wish: Sockets, policy_s: int | None) -> Look:
-        """Count the connections, and find what is to be done.
+    def look(self, wish: Sockets, policy: Mapping[Parameter, int]) -> Look:
+        """Count the connections, and find what is to be done by the values wanted in kad's own.
 
         OSError where kad may not ask, StoppedError where it is to end.
         """
         self._cgroups.look_again()
         looker = Looker(
             wish,
-            policy_s,
+            policy,
             self._cgroups,
             ahead=self._ahead,
             settled=self._settled,
@@ -113,13 +115,16 @@ class Tender:
         if self._act or look.tasks:
             refuse_without_rights()
         done: Counter[tuple[Deed, str]] = Counter()
+        took_s = 0.0
         resisted: dict[int, OSError] = {}
         with suppress(StoppedError):
             for task, process in self._permitted(look):
                 self._heed()
+                began = monotonic()
                 try:
                     if self._tend(task, process):
                         done[task.deed, task.unit or holder_of(process)] += 1
+                        took_s += monotonic() - began
                 except OSError as error:
                     resisted[task.connection.cookie] = error
                 else:
@@ -131,7 +136,7 @@ class Tender:
         # What ended while kad looked did not resist.
         failed = frozenset(self._resisted.intersection(resisted))
         self._resisted.update(resisted)
-        return Tended(done, failed)
+        return Tended(done, failed, took_s)
 
     def _permitted(self, look: Look) -> Iterator[tuple[Task, Process]]:
         """Give the tasks with who holds their sockets, save those that excluded units hold too."""

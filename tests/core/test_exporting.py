@@ -35,7 +35,7 @@ def test_the_fragment_says_where_it_belongs_and_since_when() -> None:
     """Older clusters need the administrator's leave, and a pod on the host's network gets none."""
     text = as_pod(POLICY, WANTED)
 
-    assert "since Kubernetes 1.29" in text
+    assert "since Kubernetes 1.29, on nodes with Linux 4.5" in text
     assert "without hostNetwork" in text
 
 

@@ -45,7 +45,7 @@ def test_every_pass_tends_and_tells() -> None:
 
     world.run(*on_timer())
 
-    assert set(world.sockets.looks) == {(Sockets(rearm=True), 120)}
+    assert world.sockets.looks[-1] == (Sockets(rearm=True), REARM.values)
     assert world.journal.messages.count(SAID) == 2
     shown = world.state.written[-1].sockets
     assert shown is not None
@@ -103,10 +103,22 @@ def test_what_was_changed_does_not_hold_up_what_comes_next() -> None:
     """Only looking is work for nothing: after a great re-arming the next check looks again."""
     world = tending_world()
     world.sockets.acting_takes = lambda: setattr(world.clock, "now", world.clock.now + 10)
+    world.sockets.tended = world.sockets.tended._replace(took_s=10)
 
     world.run(*on_timer(3))
 
     assert world.sockets.acts == 4
+
+
+def test_what_resists_is_not_tried_without_rest_for_what_was_changed() -> None:
+    """One connection a check that is changed gives no leave to walk through all the others."""
+    world = tending_world()
+    world.sockets.acting_takes = lambda: setattr(world.clock, "now", world.clock.now + 10)
+    world.sockets.tended = Tended({(Deed.REARM, "a"): 1}, frozenset(range(9999)), took_s=0.001)
+
+    world.run(*on_timer(10))
+
+    assert world.sockets.acts == 1
 
 
 def test_what_resists_is_told_once() -> None:

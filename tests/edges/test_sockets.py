@@ -25,6 +25,7 @@ from kad.sockets.tending import Tender
 from tests.connections import ON, connection
 
 SO_COOKIE = 57
+TIME_30 = {Parameter.TIME: 30}
 
 
 @pytest.fixture
@@ -180,8 +181,8 @@ def test_a_refusal_is_an_error(kind: int) -> None:
 def test_a_kernel_that_tells_no_units_re_arms_and_does_not_guess() -> None:
     """What goes by units says why it cannot; the rest works."""
     stale = kernel(message(SHUTDOWN)), kernel(message(SHUTDOWN))
-    rearm = Looker(Sockets(rearm=True), 30, Cgroups())
-    both = Looker(Sockets(rearm=True, exclude=("a",)), 30, Cgroups())
+    rearm = Looker(Sockets(rearm=True), TIME_30, Cgroups())
+    both = Looker(Sockets(rearm=True, exclude=("a",)), TIME_30, Cgroups())
 
     tasks = list(rearm.tasks(Room(lambda: stale[0], lambda _: 30)))
 
@@ -196,7 +197,7 @@ def test_without_the_one_hierarchy_kad_does_not_guess_units() -> None:
     class Old(Cgroups):
         mounted = False
 
-    both = Looker(Sockets(rearm=True, exclude=("a",)), 30, Old())
+    both = Looker(Sockets(rearm=True, exclude=("a",)), TIME_30, Old())
 
     with pytest.raises(OSError, match=r"need cgroups\(7\) version 2"):
         list(both.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 30)))
@@ -211,11 +212,11 @@ def test_a_namespace_that_is_closed_to_kad_does_not_stop_the_rest() -> None:
     closed = Room(refuse, lambda _: 30, other=True)
     open_ = Room(lambda: kernel(message(CGROUP)), lambda _: 30)
 
-    look = Tender(lambda: [closed, open_], act=False).look(Sockets(rearm=True), 30)
+    look = Tender(lambda: [closed, open_], act=False).look(Sockets(rearm=True), TIME_30)
 
     assert len(look.tasks) == 1
     with pytest.raises(PermissionError):
-        Tender(lambda: [closed._replace(other=False)]).look(Sockets(rearm=True), 30)
+        Tender(lambda: [closed._replace(other=False)]).look(Sockets(rearm=True), TIME_30)
 
 
 def test_a_look_ends_where_kad_is_to_end() -> None:
@@ -223,30 +224,35 @@ def test_a_look_ends_where_kad_is_to_end() -> None:
     rooms = [Room(lambda: kernel(message(CGROUP)), lambda _: 30)]
 
     with pytest.raises(StoppedError):
-        Tender(lambda: rooms, stopped=lambda: True).look(Sockets(rearm=True), 30)
+        Tender(lambda: rooms, stopped=lambda: True).look(Sockets(rearm=True), TIME_30)
 
 
 def test_a_timer_that_an_answered_probe_armed_is_not_stale() -> None:
     """By `intvl`, where that is the longer one: to re-arm it would be for ever."""
     values = {Parameter.TIME: 30, Parameter.INTVL: 75}
-    looker = Looker(Sockets(rearm=True), 30, Cgroups())
+    looker = Looker(Sockets(rearm=True), TIME_30, Cgroups())
 
     tasks = list(looker.tasks(Room(lambda: kernel(message(CGROUP)), values.__getitem__)))
 
     assert (tasks, looker.totals) == ([], {Class.PROTECTED: 1})
 
 
-def test_nothing_is_re_armed_by_a_time_that_is_not_in_force() -> None:
-    """A timer armed anew would be no better."""
-    looker = Looker(Sockets(rearm=True), 30, Cgroups())
+@pytest.mark.parametrize("drifted", [Parameter.TIME, Parameter.INTVL])
+def test_nothing_is_re_armed_by_a_time_that_is_not_in_force(drifted: Parameter) -> None:
+    """A timer armed anew, or by the next answer, would be no better; it is stale all the same."""
+    policy = {Parameter.TIME: 30, Parameter.INTVL: 10}
+    values = {**policy, drifted: 7200}
+    looker = Looker(Sockets(rearm=True), policy, Cgroups())
 
-    assert not list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 7200)))
+    tasks = list(looker.tasks(Room(lambda: kernel(message(CGROUP)), values.__getitem__)))
+
+    assert (tasks, looker.totals) == ([], {Class.STALE: 1})
 
 
 def test_a_timer_that_is_known_to_be_a_program_s_own_wish_is_counted_so() -> None:
     """Once kad has looked into the socket; what is left on it is no stale timer's."""
     cookie = connection(ON, 60).cookie
-    looker = Looker(Sockets(rearm=True), 30, Cgroups(), settled={cookie})
+    looker = Looker(Sockets(rearm=True), TIME_30, Cgroups(), settled={cookie})
 
     list(looker.tasks(Room(lambda: kernel(message(CGROUP)), lambda _: 30)))
 
@@ -259,7 +265,7 @@ def test_what_resisted_is_forgotten_once_it_has_gone() -> None:
     tender = Tender(lambda: [Room(lambda: kernel(*filter(None, [answers.pop(0)])), lambda _: 30)])
     resisted = []
     for _ in range(4):
-        tender.tend(tender.look(Sockets(rearm=True), 30))
+        tender.tend(tender.look(Sockets(rearm=True), TIME_30))
         resisted.append(len(tender.resisted))
 
     assert resisted == [1, 0, 1, 0]

@@ -449,7 +449,7 @@ def test_what_was_done_until_kad_is_to_end_is_told(machine: Machine) -> None:
         tender = tending.Tender(
             lambda: [Room(open_diag, Procfs().read)], stopped=lambda: len(treated) == 3
         )
-        tended = tender.tend(tender.look(Sockets(rearm=True), 60))
+        tended = tender.tend(tender.look(Sockets(rearm=True), {}))
         print(len(treated), sum(tended.done.values()), len(tended.failed))
     """
     machine.run("ip", "link", "set", "lo", "up")
@@ -534,7 +534,7 @@ tender = Tender(lambda: [Room(open_diag, lambda _: 7200)])
 running = {start(kind): kind for kind in (0, 1, 0, 1)}
 until, done, statuses = time.monotonic() + 3, 0, set()
 while time.monotonic() < until or running:
-    done += sum(tender.tend(tender.look(Sockets(enable=("a.service",)), None)).done.values())
+    done += sum(tender.tend(tender.look(Sockets(enable=("a.service",)), {})).done.values())
     pid, status = os.waitpid(-1, os.WNOHANG)
     if pid:
         statuses.add(status)

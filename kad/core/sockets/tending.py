@@ -69,13 +69,14 @@ class Look(NamedTuple):
 
 
 class Tended(NamedTuple):
-    """What was done in one pass, by deed and unit or command.
+    """What was done in one pass, by deed and unit or command, and how long that alone took.
 
     `failed` are the cookies of the sockets that could not be reached.
     """
 
     done: Mapping[tuple[Deed, str], int]
     failed: frozenset[int] = frozenset()
+    took_s: float = 0.0
 
 
 def sentence(tended: Tended) -> str:
@@ -122,8 +123,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def unmatched(wish: Sockets, running: Iterable[str]) -> Iterator[str]:
-    """Advise on the names in the policy that mean no unit that runs."""
+    """Advise on the names in the policy that mean none of the units that run."""
     units = tuple(running)
+    if not units:  # where none is known to run, a name that means none says nothing
+        return
     for key, patterns in (("enable", wish.enable), ("exclude", wish.exclude)):
         for pattern in patterns:
             if not any(is_meant(unit, (pattern,)) for unit in units):
