@@ -21,6 +21,8 @@ from kad.sockets.diag import open_diag
 from kad.sockets.looking import Room
 from kad.sockets.tending import Tender
 
+_OTHERS = "only `kad run` sets those"
+
 
 def one_pass(policy: Policy) -> Report:
     """Run one pass over this namespace; in audit mode it writes nothing."""
@@ -30,6 +32,8 @@ def one_pass(policy: Policy) -> Report:
 def plan(arguments: argparse.Namespace) -> int:
     """Print what apply would change."""
     _, policy = load(arguments.argument, arguments.policy)
+    if policy.namespaces.scope is Scope.ALL:
+        sys.stderr.write(f"kad: other network namespaces are not looked at: {_OTHERS}\n")
     return _show_plan(policy)
 
 
@@ -48,6 +52,7 @@ def apply(arguments: argparse.Namespace) -> int:
     """Put the policy in force."""
     _, policy = load(arguments.argument, arguments.policy)
     if policy.mode is Mode.AUDIT:
+        sys.stderr.write("kad: audit mode: nothing is written\n")
         return _show_plan(policy)
     report = one_pass(policy)
     for each in report:
@@ -59,7 +64,7 @@ def apply(arguments: argparse.Namespace) -> int:
     for each in report.having(FAILED):
         sys.stderr.write(f"kad: {each.failure}\n")
     if policy.namespaces.scope is Scope.ALL:
-        sys.stderr.write("kad: other network namespaces are unchanged: only `kad run` sets those\n")
+        sys.stderr.write(f"kad: other network namespaces are unchanged: {_OTHERS}\n")
     daemon = _other_daemon()
     if daemon is not None and _undoes(daemon, policy):
         sys.stderr.write(

@@ -60,6 +60,11 @@ def _about_time(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[str
 
 def _about_death(policy: Policy, values: Mapping[Parameter, int]) -> Iterator[str]:
     probes = policy.values.get(Parameter.PROBES)
+    if probes is None and values.get(Parameter.PROBES, 1) < 1:
+        yield (
+            f"{Parameter.PROBES} is {values[Parameter.PROBES]}, which cuts healthy idle "
+            "connections; set keepalive.probes"
+        )
     if probes is not None and probes < FEWEST_PROBES:
         yield (
             f"keepalive.probes is {probes}: fewer than {FEWEST_PROBES} drop good connections "

@@ -25,6 +25,8 @@ class Outcome(StrEnum):
 AGREED = frozenset({Outcome.IN_FORCE, Outcome.WRITTEN})
 LEFT = frozenset({Outcome.LEFT_AUDIT, Outcome.LEFT_WARN})
 FAILED = frozenset({Outcome.REFUSED, Outcome.DIFFERENT, Outcome.UNREADABLE})
+# Not as mode and action want it.
+UNDONE = FAILED | {Outcome.DEFERRED}
 
 
 class State(StrEnum):

@@ -12,10 +12,14 @@ _WORST_FIRST = (State.DEGRADED, State.DRIFTED, State.IN_FORCE)
 
 
 class Elsewhere(NamedTuple):
-    """What is beside kad's own parameters: the worst state there, and what it is in words."""
+    """What is beside kad's own parameters: the worst state there, and what it is in words.
+
+    `failed` tells that something there is not as mode and action want it.
+    """
 
     state: State = State.IN_FORCE
     words: str = ""
+    failed: bool = False
 
 
 class Summary(NamedTuple):

@@ -111,7 +111,7 @@ class Account:
     def _failing(self, duty: str) -> Iterator[Elsewhere]:
         why = self._parts.duties.failing(duty)
         if why is not None:
-            yield Elsewhere(State.DEGRADED, f"cannot {duty}: {why}")
+            yield Elsewhere(State.DEGRADED, f"cannot {duty}: {why}", failed=True)
 
     def _summary(self, report: Report) -> Summary:
         held = self._parts.held

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from kad.core.events import Event, Kind
-from kad.core.report import State
+from kad.core.report import UNDONE, State
 from kad.core.summary import Elsewhere
 from kad.daemon.other import Other
 
@@ -29,7 +29,9 @@ def sum_up(others: Iterable[Other], why: str | None) -> Elsewhere:
     ours = [other for other in others if other.reason is None]
     states = {other.report.state for other in ours}
     if why or State.DEGRADED in states:
-        return Elsewhere(State.DEGRADED, "; ".join(_worst(ours, why)))
+        # A fight in which kad was told to do nothing is trouble, and no failure.
+        failed = bool(why) or any(other.report.having(UNDONE) for other in ours)
+        return Elsewhere(State.DEGRADED, "; ".join(_worst(ours, why)), failed=failed)
     if State.DRIFTED in states:
         return Elsewhere(State.DRIFTED, "; ".join(_worst(ours, None)))
     return Elsewhere(State.IN_FORCE, count(len(ours)))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from kad.core.errors import MissingPolicyError, PolicyError
 from kad.core.events import Event, Kind
 from kad.core.policy import Mode, Policy
-from kad.core.report import FAILED, Outcome, Report
+from kad.core.report import UNDONE, Report
 from kad.core.status import PolicyStatus
 from kad.daemon.edges import PolicySource
 from kad.daemon.source import Loaded
@@ -70,7 +70,7 @@ class HeldPolicy:
         """Say that a new policy is in force, once a pass has tried it."""
         if self._new:
             self._new = False
-            amiss = report.having(FAILED | {Outcome.DEFERRED})
+            amiss = report.having(UNDONE)
             failed = ", ".join(each.parameter.key for each in amiss)
             but = f"; not set: {failed}" if failed else ""
             kept = " (last good)" if self._last_good else ""

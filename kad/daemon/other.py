@@ -9,7 +9,7 @@ from kad.core.namespaces import YOUNG_S, Custom, Known, policy_for
 from kad.core.news import news
 from kad.core.parameters import Parameter
 from kad.core.policy import Mode, Policy
-from kad.core.report import FAILED, Outcome, Report, State
+from kad.core.report import UNDONE, Outcome, Report, State
 from kad.core.status import NamespaceStatus, ParameterStatus, namespace_status
 from kad.core.summary import troubles
 from kad.daemon.claims import Claims
@@ -194,7 +194,7 @@ class Other:
         before, judge = self._history.last, self._history.judge(self._policy, now)
         report = _unless_gone(reconcile(self._policy, self.kernel, judge))
         report = self._history.learn(self._policy, report, now)
-        self._due = bool(report.having(FAILED | {Outcome.DEFERRED}))
+        self._due = bool(report.having(UNDONE))
         if self._young:
             self._take_for_its_own(dict(_written_by_others(report)))
         if self.reason is None:

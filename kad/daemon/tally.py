@@ -2,7 +2,7 @@
 
 from kad.core.errors import PolicyError, UncheckedPolicyError
 from kad.core.news import DRIFT_OUTCOME, drifted
-from kad.core.report import FAILED, Outcome, Report, Result, State
+from kad.core.report import UNDONE, Outcome, Report, Result
 from kad.core.status import ChecksStatus, DriftStatus, LastDrift, ReloadStatus
 from kad.core.summary import Elsewhere
 
@@ -42,8 +42,8 @@ class Tally:
     ) -> None:
         """Note how a SIGHUP was answered."""
         self.generation += 1
-        failures = [each.failure for each in report.having(FAILED | {Outcome.DEFERRED})]
-        failures += [each.words for each in elsewhere if each.state is State.DEGRADED]
+        failures = [each.failure for each in report.having(UNDONE)]
+        failures += [each.words for each in elsewhere if each.failed]
         if error is not None:
             unchecked = isinstance(error, UncheckedPolicyError)
             outcome, told = "failed" if unchecked else "rejected", error.lines()

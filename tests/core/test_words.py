@@ -59,6 +59,16 @@ def test_what_the_policy_leaves_out_is_taken_from_the_kernel() -> None:
     assert said[0].startswith("keepalive.time is 2 h and path.idle_timeout 5 min 50 s")
 
 
+@pytest.mark.parametrize("probes", [0, -1])
+def test_no_probes_at_all_are_named_though_the_policy_has_none(probes: int) -> None:
+    """They cut healthy connections: harm that somebody else has done."""
+    said = advice(Policy(values={TIME: 120}), {**DEFAULTS, PROBES: probes})
+
+    assert said == (
+        f"{PROBES} is {probes}, which cuts healthy idle connections; set keepalive.probes",
+    )
+
+
 def test_what_nobody_knows_is_no_advice() -> None:
     """Where the kernel cannot be read, only the policy is judged."""
     assert advice(Policy(values={PROBES: 8}, idle_timeout=350), {}) == ()

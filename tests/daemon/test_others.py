@@ -1228,6 +1228,31 @@ def test_a_fight_in_a_namespace_is_its_own() -> None:
                for each in world.journal.messages)  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("mode", "action", "outcome"),
+    [
+        (Mode.AUDIT, Action.RESTORE, "accepted"),
+        (Mode.ENFORCE, Action.WARN, "accepted"),
+        (Mode.ENFORCE, Action.RESTORE, "failed"),
+    ],
+)
+def test_a_fight_that_kad_takes_no_part_in_fails_no_reload(
+    mode: Mode, action: Action, outcome: str
+) -> None:
+    """All is as mode and action want it."""
+    fighter = FakeNamespace(2, "one")
+    world = World(POLICY._replace(mode=mode, action=action))
+    world.namespaces.there = [fighter]
+    changes = [sets(fighter, 600 + each) for each in range(7)]
+
+    world.run(*changes, Step(reasons=frozenset({Reason.RELOAD})))
+
+    status = world.state.written[-1]
+    assert status.state == "degraded"
+    assert status.reload is not None
+    assert status.reload.outcome == outcome
+
+
 def test_on_stop_puts_back_in_every_namespace() -> None:
     """What kad found, parameter by parameter, where its values still stand; it says where."""
     kept, changed = FakeNamespace(2), FakeNamespace(3, "theirs")

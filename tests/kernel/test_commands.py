@@ -45,12 +45,15 @@ def test_apply_puts_the_policy_in_force_and_a_second_time_does_nothing(machine: 
     assert not os.listdir(machine.state)
 
 
-def test_apply_says_that_it_leaves_other_namespaces_alone(machine: Machine) -> None:
+def test_plan_and_apply_say_that_they_leave_other_namespaces_alone(machine: Machine) -> None:
     """scope = "all" is the daemon's to keep."""
     machine.write_policy(POLICY + '[namespaces]\nscope = "all"\n')
 
+    plan = machine.kad("plan", machine.policy)
     done = machine.kad("apply", machine.policy)
 
+    looked = "kad: other network namespaces are not looked at: only `kad run` sets those\n"
+    assert (plan.returncode, plan.stderr) == (1, looked)
     assert done.returncode == 0
     assert done.stderr == "kad: other network namespaces are unchanged: only `kad run` sets those\n"
 
@@ -62,6 +65,7 @@ def test_apply_in_audit_mode_is_a_plan(machine: Machine) -> None:
     done = machine.kad("apply", machine.policy)
 
     assert (done.returncode, done.stdout) == (1, PLAN)
+    assert done.stderr == "kad: audit mode: nothing is written\n"
     assert machine.values() == DEFAULTS
 
 
