@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from kad.core.parameters import Parameter
@@ -31,6 +32,6 @@ def units() -> Collection[str]:
 
 def advised(policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
     """Give the advice on a policy that no daemon may have in force."""
-    advisor = Advisor(neighbours, units, host=own_namespace().host)
+    advisor = Advisor(neighbours, units, monotonic, host=own_namespace().host)
     advisor.look_around(policy)
     return advisor.advice(policy, found)

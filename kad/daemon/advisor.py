@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
 from kad.core.parameters import Parameter
-from kad.core.policy import Policy
+from kad.core.policy import Policy, Sockets
+from kad.daemon.tending import REST
 
 if TYPE_CHECKING:
     from kad.core.neighbours.setting import Setting
@@ -21,13 +22,16 @@ class Advisor:
         self,
         neighbours: Callable[[], tuple["Setting", ...]],
         units: Callable[[], Collection[str]],
+        monotonic: Callable[[], float],
         *,
         host: bool | None,
     ) -> None:
-        self._neighbours, self._running = neighbours, units
+        self._neighbours, self._running, self._monotonic = neighbours, units, monotonic
         self._elsewhere = (OTHER_NAMESPACE,) if host is False else ()
         self._settings: tuple[Setting, ...] = ()
         self._units: Collection[str] = ()
+        self._wish: Sockets | None = None
+        self._rests_until = 0.0
 
     def advice(self, policy: Policy, found: Mapping[Parameter, int]) -> tuple[str, ...]:
         """Give the advice."""
@@ -37,9 +41,19 @@ class Advisor:
         """Read the neighbours' files and the units; tell whether there is other advice on them."""
         before = self._around(policy)
         self._settings = self._neighbours()
-        named = policy.sockets.enable or policy.sockets.exclude
-        self._units = self._running() if named else ()
+        self._look_for_units(policy.sockets)
         return self._around(policy) != before
+
+    def _look_for_units(self, wish: Sockets) -> None:
+        """Walk through the control groups, of which there may be thousands, but seldom."""
+        if not wish.enable and not wish.exclude:
+            self._units = ()
+        elif wish != self._wish or self._monotonic() >= self._rests_until:
+            began = self._monotonic()
+            self._units = self._running()
+            now = self._monotonic()
+            self._rests_until = now + REST * (now - began)
+        self._wish = wish
 
     def _around(self, policy: Policy) -> tuple[str, ...]:
         others = about_neighbours(policy, self._settings)

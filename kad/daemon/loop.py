@@ -44,7 +44,7 @@ class Daemon:
         self._host = Host(edges.kernel)
         self._tally = Tally()
         self._tending = Tending(edges.sockets, edges.monotonic)
-        self._advisor = Advisor(edges.neighbours, edges.units, host=host)
+        self._advisor = Advisor(edges.neighbours, edges.units, edges.monotonic, host=host)
         self._attempts, self._duties = Attempts(edges.journal), Attempts(edges.journal)
         self._next_check = 0.0
         self._check_every = 0

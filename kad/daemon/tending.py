@@ -10,9 +10,9 @@ from kad.core.status import SocketsStatus
 if TYPE_CHECKING:
     from kad.daemon.edges import SocketsEdge
 
-# A look at 100,000 connections takes 0.2 s: kad rests so many times as long, to take no more than
-# one percent of a core.
-_REST = 99
+# A look at 100,000 connections takes 0.2 s: kad rests so many times as long as it takes to look
+# around, to take no more than one percent of a core.
+REST = 99
 
 
 class Tending:
@@ -58,7 +58,7 @@ class Tending:
             raise
         finally:
             now = self._monotonic()
-            self._rests_until = now + _REST * (now - began - self._mending_s)
+            self._rests_until = now + REST * (now - began - self._mending_s)
 
     def _look_and_tend(self, policy: Policy) -> Iterator[Event]:
         from kad.core.sockets.audit import plain_totals  # noqa: PLC0415  # memory and boot time

@@ -33,7 +33,7 @@ def test_the_unit_is_the_one_that_systemctl_knows(path: str, unit: str | None) -
         ("1:name=systemd:/system.slice/a.service\n", "a.service"),
         ("0::/docker/0f1e\n", None),
         ("0::/system.slice/a.service/b\u2028c\x0bd\n", "a.service"),
-        ("0::/system.slice/a.service/b\nc\n", "a.service"),
+        ("1:name=systemd:/docker/b\u20280::/c.service\n", None),
         ("", None),
     ],
 )

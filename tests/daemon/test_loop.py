@@ -19,9 +19,10 @@ from kad.core.neighbours.setting import Setting
 from kad.core.parameters import Parameter
 from kad.core.policy import Action, Mode, OnStop, Policy, Sockets
 from kad.core.reasons import READS_FILE, Reason
+from kad.daemon.advisor import Advisor
 from kad.daemon.source import Loaded
 from kad.watch import Health
-from tests.fakes import INTVL, PROBES, TIME, WANTED, WHOLE, Step, World
+from tests.fakes import INTVL, PROBES, TIME, WANTED, WHOLE, FakeClock, Step, World
 
 PATH = "/etc/kad/policy.toml"
 IN_FORCE = "in-force: time 120 s, intvl 30 s, probes 8"
@@ -1066,3 +1067,23 @@ def test_neighbours_that_stay_as_they_are_write_no_state_file() -> None:
     world.run(wake(Reason.FILE), wake(Reason.FILE))
 
     assert len(world.state.written) == 2
+
+
+def test_a_dear_walk_for_units_is_taken_seldom() -> None:
+    """A host with very many control groups gives kad a percent of a core."""
+    clock, walks = FakeClock(), list[float]()
+
+    def walk() -> tuple[str, ...]:
+        walks.append(clock.now)
+        clock.now += 1
+        return ("a.service",)
+
+    advisor = Advisor(lambda: (), walk, clock.monotonic, host=True)
+    policy = WHOLE._replace(sockets=Sockets(enable=("a",)))
+    for _ in range(10):
+        advisor.look_around(policy)
+        clock.now += 30
+
+    assert len(walks) == 3
+    advisor.look_around(policy._replace(sockets=Sockets(enable=("b",))))
+    assert len(walks) == 4  # a new policy does not wait

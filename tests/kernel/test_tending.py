@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kad.sockets.cgroups import unit_of_process
 from tests.fakes import INTVL, TIME
 from tests.netns import Machine, wait_until
 from tests.units import unit, within
@@ -338,13 +339,13 @@ def test_a_dry_run_says_where_nothing_would_be_done(machine: Machine) -> None:
     would = ("sockets", "--would")
     with program(machine, "a.service"):
         audit = machine.kad(*would, "--policy", machine.policy).stdout.splitlines()
-        machine.write_policy(warns)
-        with machine.daemon():
-            machine.set(TIME, 7200)
-            warned = machine.kad(*would).stdout.splitlines()
-        machine.write_policy('mode = "audit"\n' + warns)
-        with machine.daemon():
-            both = machine.kad(*would).stdout.splitlines()
+    machine.write_policy(warns)
+    with program(machine, "a.service"), machine.daemon():
+        machine.set(TIME, 7200)
+        warned = machine.kad(*would).stdout.splitlines()
+    machine.write_policy('mode = "audit"\n' + warns)
+    with program(machine, "a.service"), machine.daemon():
+        both = machine.kad(*would).stdout.splitlines()
 
     assert both == audit
     assert audit == [
@@ -457,6 +458,19 @@ def test_what_was_done_until_kad_is_to_end_is_told(machine: Machine) -> None:
     done = machine.run(sys.executable, "-c", script)
 
     assert (done.stdout, done.stderr) == ("3 3 0\n", "")
+
+
+def test_a_group_s_name_may_have_any_byte() -> None:
+    """What a line's end is elsewhere begins no other group's line."""
+    with unit("a\r0::b.service") as group:
+        command = [*map(str, within(group, "sh", "-c", "echo; exec sleep infinity"))]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as running:
+            assert running.stdout is not None
+            running.stdout.readline()
+            found = unit_of_process(running.pid)
+            running.kill()
+
+    assert found == "a\r0::b.service"
 
 
 def test_audit_mode_touches_nothing(machine: Machine) -> None:
