@@ -73,7 +73,13 @@ def podman(machine: Machine) -> Iterator[Podman]:
     podman = Podman(machine, directory)
     yield podman
     podman("rm", "--all", "--force", "--time=0")
-    shutil.rmtree(directory)
+
+    def removed() -> bool:
+        shutil.rmtree(directory, ignore_errors=True)
+        return not directory.exists()
+
+    # What cleans up after a container may still write there.
+    wait_until(removed)
 
 
 def shown(machine: Machine) -> dict[str, str]:
