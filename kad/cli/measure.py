@@ -43,8 +43,8 @@ def measured_by(option: str | None) -> Measure:
     named = named_policy(option)
     daemon = None if named else running()
     if daemon is not None:
-        told = {each.inode: _wanted(each) for each in daemon.namespaces}
-        here = _wanted(daemon.namespaces[0])
+        told = {each.inode: wanted(each) for each in daemon.namespaces}
+        here = wanted(daemon.namespaces[0])
         return Measure(here, daemon.policy.file, lambda _, inode, __: told.get(inode, {}))
     try:
         path, policy = load(None, option)
@@ -55,7 +55,8 @@ def measured_by(option: str | None) -> Measure:
     return measured_by_policy(policy, path, None)
 
 
-def _wanted(namespace: NamespaceStatus) -> Values:
+def wanted(namespace: NamespaceStatus) -> Values:
+    """Give the values of the policy there."""
     values = {name: each.policy for name, each in namespace.parameters.items()}
     return {name: value for name, value in values.items() if value is not None}
 

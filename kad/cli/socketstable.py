@@ -59,13 +59,12 @@ def totals(counts: dict[Class, int], longest_stale_s: float | None) -> str:
 def _units(audit: Audit, style: Style) -> Iterator[str]:
     width = _width(group.unit for group in audit.groups)
     digits = max(len(str(group.total)) for group in audit.groups)
-    wide = {each: max(len(each), digits) for each in _MARKS}
-    heads = " ".join(f"{each:>{wide[each]}}" for each in _MARKS)
-    yield style.bold(f"{'unit':<{width}} {'total':>{max(5, digits)}} {heads}")
+    heads = " ".join(f"{each:>{digits}}" for each in ("total", *_MARKS))
+    yield style.bold(f"{'unit':<{width}} {heads}")
     for group in audit.groups:
-        numbers = " ".join(f"{group.counts.get(each, 0) or '-':>{wide[each]}}" for each in _MARKS)
-        name = _cut(group.unit, width)
-        yield f"{name:<{width}} {group.total:>{max(5, digits)}} {numbers}  {_bar(group, style)}"
+        columns = [("total", group.total), *((each, group.counts.get(each, 0)) for each in _MARKS)]
+        numbers = " ".join(f"{count or '-':>{max(len(head), digits)}}" for head, count in columns)
+        yield f"{_cut(group.unit, width):<{width}} {numbers}  {_bar(group, style)}"
 
 
 def _bar(group: Group, style: Style) -> str:

@@ -8,6 +8,7 @@ from time import gmtime, sleep, strftime
 
 from kad.cli.advising import advised
 from kad.cli.daemons import running
+from kad.cli.measure import wanted
 from kad.cli.once import one_pass
 from kad.cli.page import page
 from kad.cli.policies import load, named_policy
@@ -32,6 +33,7 @@ from kad.namespaces.own import own_namespace
 from kad.procfs import Procfs
 from kad.sockets.cgroups import Cgroups
 from kad.sockets.diag import open_diag
+from kad.sockets.looking import limit_s
 from kad.sockets.survey import Bounds, survey
 
 _REDRAW_S = 1.0
@@ -104,13 +106,11 @@ def gather(option: str | None) -> Status:
 
 def with_sockets(status: Status) -> Status:
     """Add the count of connections as it is now; where kad may not look, the daemon's stays."""
-    values = status.namespaces[0].parameters
-    time, intvl = values[Parameter.TIME], values[Parameter.INTVL]
-    if time.found is None:
+    own, read = status.namespaces[0], Procfs().read
+    if own.parameters[Parameter.TIME].found is None:
         return status
-    limit_s = max(time.policy or time.found, intvl.policy or intvl.found or 0)
-    bounds = Bounds(limit_s, Procfs().read, named=False)
     try:
+        bounds = Bounds(limit_s(wanted(own), read), read, named=False)
         with open_diag() as diag:
             found = survey(diag, bounds, Cgroups())
     except OSError:

@@ -1,6 +1,6 @@
 """Advise on the policy in force, with what else is on this machine."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from kad.core.advice import OTHER_NAMESPACE, about_neighbours, advice
@@ -29,7 +29,7 @@ class Advisor:
         self._neighbours, self._running, self._monotonic = neighbours, units, monotonic
         self._elsewhere = (OTHER_NAMESPACE,) if host is False else ()
         self._settings: tuple[Setting, ...] = ()
-        self._units: Collection[str] = ()
+        self._about_units: tuple[str, ...] = ()
         self._wish: Sockets | None = None
         self._rests_until = 0.0
 
@@ -47,20 +47,16 @@ class Advisor:
     def _look_for_units(self, wish: Sockets) -> None:
         """Walk through the control groups, of which there may be thousands, but seldom."""
         if not wish.enable and not wish.exclude:
-            self._units = ()
+            self._about_units = ()
         elif wish != self._wish or self._monotonic() >= self._rests_until:
+            from kad.core.sockets.tending import unmatched  # noqa: PLC0415  # memory and boot time
+
             began = self._monotonic()
-            self._units = self._running()
+            self._about_units = tuple(unmatched(wish, self._running()))
             now = self._monotonic()
             self._rests_until = now + REST * (now - began)
         self._wish = wish
 
     def _around(self, policy: Policy) -> tuple[str, ...]:
         others = about_neighbours(policy, self._settings)
-        return (*others, *self._elsewhere, *self._unmatched(policy))
-
-    def _unmatched(self, policy: Policy) -> Iterator[str]:
-        if self._units:
-            from kad.core.sockets.tending import unmatched  # noqa: PLC0415  # boot time
-
-            yield from unmatched(policy.sockets, self._units)
+        return (*others, *self._elsewhere, *self._about_units)

@@ -10,17 +10,26 @@ Read = Callable[[Parameter], int]
 
 def has_own_time(found: socket.socket, read: Read) -> bool:
     """Tell whether the program has set TCP_KEEPIDLE; `read` gives what its namespace has now."""
-    return _differs(found, socket.TCP_KEEPIDLE, read, Parameter.TIME)
+    _, own = _asked(found, socket.TCP_KEEPIDLE, read, Parameter.TIME)
+    return own
 
 
-def was_armed_by_own_intvl(found: socket.socket, read: Read, left_ms: int) -> bool:
-    """Tell whether a TCP_KEEPINTVL that the program has set may have made its timer long."""
-    intvl_s = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
-    own = _differs(found, socket.TCP_KEEPINTVL, read, Parameter.INTVL)
+def made_its_timer_long(found: socket.socket, read: Read, left_ms: int) -> bool:
+    """Tell whether a time that the program has set may be why so much is left on its timer.
+
+    After a probe that was answered that is TCP_KEEPINTVL.
+    """
+    if has_own_time(found, read):
+        return True
+    intvl_s, own = _asked(found, socket.TCP_KEEPINTVL, read, Parameter.INTVL)
     return own and left_ms <= intvl_s * 1000
 
 
-def _differs(found: socket.socket, option: int, read: Read, parameter: Parameter) -> bool:
-    """Ask the namespace twice: somebody may be changing its value."""
+def _asked(found: socket.socket, option: int, read: Read, parameter: Parameter) -> tuple[int, bool]:
+    """Give an option in seconds, and whether it is the program's own.
+
+    The namespace is asked twice: somebody may be changing its value.
+    """
     before = read(parameter)
-    return found.getsockopt(socket.IPPROTO_TCP, option) not in {before, read(parameter)}
+    seconds = found.getsockopt(socket.IPPROTO_TCP, option)
+    return seconds, seconds not in {before, read(parameter)}

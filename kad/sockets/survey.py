@@ -100,7 +100,5 @@ def _looked_into(connection: Connection, process: Process, read: options.Read) -
     with borrowed(process, connection) as found:
         if found is None:
             return Class.STALE
-        own = options.has_own_time(found, read) or options.was_armed_by_own_intvl(
-            found, read, connection.expires
-        )
+        own = options.made_its_timer_long(found, read, connection.expires)
         return Class.OWN if own else Class.STALE

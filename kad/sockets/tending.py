@@ -179,10 +179,9 @@ def _is_excluded(pid: int, exclude: tuple[str, ...]) -> bool:
 
 def _has_own_times(found: socket.socket, task: Task) -> bool:
     """Tell whether the program has set a time that is to be left as it is."""
-    if options.has_own_time(found, task.read):
-        return True
-    left_ms = task.connection.expires
-    return task.deed is Deed.REARM and options.was_armed_by_own_intvl(found, task.read, left_ms)
+    if task.deed is Deed.ENABLE:  # it has no timer
+        return options.has_own_time(found, task.read)
+    return options.made_its_timer_long(found, task.read, task.connection.expires)
 
 
 def _lacks(found: socket.socket, deed: Deed) -> bool:

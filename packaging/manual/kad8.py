@@ -106,7 +106,8 @@ kad's, and is restored too. This rule does not apply to namespaces that exist wh
 unless an earlier kad saw them appear: their age is not known.
 
 kad remembers until the next boot which values it set itself. If a later policy leaves a namespace
-alone, the values that kad set there remain, and kad logs this.
+alone, the values that kad set there remain, and kad logs this, unless the policy was changed while
+kad was not running.
 
 kad never keeps a namespace alive, and does not find one that is kept only by an open descriptor.
 `kad apply` and `kad plan` cover only kad's own namespace.
