@@ -72,6 +72,11 @@ def test_nothing_has_to_be_compiled_at_the_start(machine: Machine) -> None:
     machine.told("ls $(dpkg -L kad | grep '/kad/cli$')/__pycache__/arguments.*.pyc")
 
 
+def test_the_table_of_programs_is_beside_the_module_that_reads_it(machine: Machine) -> None:
+    """It is no module, so that a build would leave it out unless told."""
+    machine.told("ls $(dpkg -L kad | grep '/kad/cli/programs.toml$')")
+
+
 def test_manuals_completions_schema_and_examples_are_where_they_are_looked_for(
     machine: Machine,
 ) -> None:

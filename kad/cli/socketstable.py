@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from kad.cli.programs import options_for
 from kad.cli.terminal import Style
 from kad.core.errors import printable
 from kad.core.report import State
 from kad.core.sockets.audit import Audit, Group, Seen
 from kad.core.sockets.connection import Class, address, timer_left
-from kad.core.sockets.programs import options_for
 from kad.core.spans import format_span
 from kad.core.units import UNTOLD
 

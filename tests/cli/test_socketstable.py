@@ -2,11 +2,11 @@
 
 # ruff: noqa: E501 - a row is read best in one line
 
+from kad.cli.programs import options_for, programs
 from kad.cli.socketstable import table
 from kad.cli.terminal import Style
 from kad.core.sockets.audit import Audit, Process, Seen, grouped
 from kad.core.sockets.connection import Class
-from kad.core.sockets.programs import PROGRAMS, options_for
 from tests.connections import ON, connection
 
 PLAIN = Style(terminal=False, colour=False)
@@ -74,6 +74,6 @@ def test_a_name_can_forge_nothing() -> None:
 
 def test_every_known_program_has_a_source() -> None:
     """Nothing is advised that its documentation does not say."""
-    assert all(each.source.startswith("https://") for each in PROGRAMS)
+    assert all(each.source.startswith("https://") for each in programs())
     assert options_for("postgresql@15-main.service") is not None
     assert options_for("something.service") is None
